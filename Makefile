@@ -1,0 +1,38 @@
+# The two commands are `make demo` and `make test`; `make help` lists the others.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench wheel clean environment
+
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: environment ## start servers, follow 7,900 airports into two indices, compare them
+	@$(BIN)/python -m dev.demo
+
+test: environment ## run all tests, those against real servers too, with branch coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: environment ## ruff, mypy, and the rooms' contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: environment ## measure speed and memory, into build/bench.json
+	@$(BIN)/python -m dev.bench
+
+wheel: environment ## build the distributions into dist/
+	@rm -rf dist build/lib build/bdist.*
+	@$(BIN)/python -m build --quiet
+
+clean: ## remove all that these targets have made
+	@rm -rf .venv build dist .tox *.egg-info .coverage .coverage.* .hypothesis \
+		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache example/*.sqlite3
+	@find . -name node_modules -prune -exec rm -rf {} +
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+environment:
+	@dev/install/environment.sh

@@ -1,0 +1,1 @@
+"""pillowtop keeps other systems in step with CouchDB."""
