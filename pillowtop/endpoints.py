@@ -1,0 +1,141 @@
+"""Where a server is and how to get in, without ever showing a secret."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+
+from pillowtop.exceptions import ConfigurationError
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server's address, credentials and TLS settings. Its repr and str hold no secret.
+
+    `ca_certs` is the path of a file of certificates to trust in place of the system's.
+    """
+
+    url: str
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
+    authentication: Literal["basic", "cookie"] = "basic"
+    ca_certs: str | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        url: str,
+        *,
+        username: str = "",
+        password: str = "",
+        api_key: str = "",
+        authentication: Literal["basic", "cookie"] = "basic",
+        ca_certs: str | None = None,
+    ) -> Endpoint:
+        """Take credentials out of the URL; those given separately go before them.
+
+        Raises `ConfigurationError` where the URL has no http(s) scheme, no host or a bad port, or
+        where credentials are not what they must be. Its message shows none of them.
+        """
+        parts = _split(url)
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+            raise ConfigurationError(
+                "a server's URL must look like http://host:port (or https://…), "
+                f"not {_without_credentials(url)!r}"
+            )
+        port = _port(parts)
+        username = username or unquote(parts.username or "")
+        password = password or unquote(parts.password or "")
+        api_key = api_key.strip()
+        _refuse_control_characters(username=username, password=password, API_key=api_key)
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        netloc = host if port is None else f"{host}:{port}"
+        return cls(
+            url=urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", "")),
+            username=username,
+            password=password,
+            api_key=api_key,
+            authentication=authentication,
+            ca_certs=ca_certs,
+        )
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def tls(self) -> bool:
+        return self.url.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or DEFAULT_PORTS[parts.scheme]
+
+    @property
+    def path(self) -> str:
+        """The path below the host, without a trailing slash: empty, or `/like/this`."""
+        return urlsplit(self.url).path
+
+    def child(self, name: str) -> Endpoint:
+        """The endpoint of something below this one (a database), its name quoted."""
+        return replace(self, url=f"{self.url}/{quote(name, safe='')}")
+
+    def authorization(self) -> dict[str, str]:
+        """The header for basic or API key authentication; empty without credentials."""
+        if self.api_key:
+            return {"authorization": f"ApiKey {self.api_key}"}
+        if self.username and self.authentication == "basic":
+            pair = f"{self.username}:{self.password}".encode()
+            return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
+        return {}
+
+
+# What `urlsplit` says of a URL quotes it, and so perhaps a password.
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError(
+            "a server's URL cannot be read: it must look like http://host:port (or https://…)"
+        ) from None
+    if parts.scheme in DEFAULT_PORTS and "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise ConfigurationError(
+            f"a server's URL, {parts.scheme}://…, has an @ behind its host, as if a password had "
+            "a /, ? or # in it: escape the password (percent-encoding), or use …_USERNAME and "
+            "…_PASSWORD"
+        )
+    return parts
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError:
+        raise ConfigurationError(
+            f"a server's URL, {parts.scheme}://…, has a port that is none (0 to 65535); where that "
+            "is a part of a password: use …_USERNAME and …_PASSWORD"
+        ) from None
+
+
+def _refuse_control_characters(**credentials: str) -> None:
+    for name, value in credentials.items():
+        if CONTROL_CHARACTER.search(value):
+            raise ConfigurationError(
+                f"the {name.replace('_', ' ')} for a server has a control character in it, such as "
+                "a newline"
+            )
+
+
+def _without_credentials(url: str) -> str:
+    return url.rpartition("@")[2]
