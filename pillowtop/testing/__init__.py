@@ -1,0 +1,1 @@
+"""Fakes that inject the faults of real servers, for our tests and for yours."""
