@@ -1,0 +1,22 @@
+"""Development servers: one that behaves like CouchDB, and real Elasticsearch or OpenSearch.
+
+with CouchServer() as couch, SearchServer() as search:
+    print(couch.url, search.url)
+"""
+
+from __future__ import annotations
+
+from dev.servers.couch_server import CouchServer, prepare_couch
+from dev.servers.exceptions import MissingTool, PreparationFailed, ServerError, StartFailed
+from dev.servers.search_server import SearchServer, prepare_search
+
+__all__ = [
+    "CouchServer",
+    "MissingTool",
+    "PreparationFailed",
+    "SearchServer",
+    "ServerError",
+    "StartFailed",
+    "prepare_couch",
+    "prepare_search",
+]

@@ -1,0 +1,127 @@
+"""Fixtures with real servers: yours, by COUCHDB_URL and ELASTICSEARCH_URL, or started here.
+
+A server that cannot start fails the test where `CI` is set, and skips it elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+from urllib3.util import make_headers, parse_url
+
+from dev.servers import CouchServer, SearchServer, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dev.servers.process import Server
+
+REQUEST_SECONDS = 30
+
+
+def request(
+    method: str,
+    url: str,
+    body: Any = None,
+    *,
+    headers: dict[str, str] | None = None,
+    timeout: float = REQUEST_SECONDS,
+) -> urllib3.BaseHTTPResponse:
+    """Send `body`, as JSON unless it is bytes; credentials in the URL are used."""
+    credentials = parse_url(url).auth
+    sent = make_headers(basic_auth=credentials) if credentials else {}
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+        sent["Content-Type"] = "application/json"
+    sent.update(headers or {})
+    return urllib3.request(method, url, body=body, headers=sent, timeout=timeout, retries=False)
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Run a server for the tests, or say why it does not."""
+    try:
+        server.start()
+    except ServerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def couch_url() -> Iterator[str]:
+    """The CouchDB that all tests share: never stop it."""
+    if configured := os.environ.get("COUCHDB_URL"):
+        yield configured.rstrip("/")
+        return
+    with running(CouchServer()) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> Iterator[str]:
+    """The Elasticsearch that all tests share: never stop it."""
+    if configured := os.environ.get("ELASTICSEARCH_URL"):
+        yield configured.rstrip("/")
+        return
+    with running(SearchServer()) as server:
+        yield server.url
+
+
+@pytest.fixture
+def couch_server(tmp_path: Path) -> Iterator[Server]:
+    """A CouchDB of the test's own, on disk, to be killed or paused."""
+    with running(CouchServer(tmp_path / "couch")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def module_search_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """What `search_server` is made of: a start takes seconds, so a module shares one."""
+    with running(SearchServer(tmp_path_factory.mktemp("search"))) as server:
+        yield server
+
+
+@pytest.fixture
+def search_server(module_search_server: Server) -> Iterator[Server]:
+    """An Elasticsearch of the module's own, to be killed or paused; runs when a test begins."""
+    if module_search_server.pid is None:
+        module_search_server.start()
+    yield module_search_server
+    module_search_server.resume()
+
+
+@pytest.fixture
+def couch_database(couch_url: str) -> Iterator[str]:
+    """The URL of a new database on the shared server."""
+    url = f"{couch_url}/test-{uuid.uuid4().hex}"
+    reply = request("PUT", url)
+    assert reply.status in (201, 202), reply.data
+    yield url
+    request("DELETE", url)
+
+
+@pytest.fixture
+def index_name(elasticsearch_url: str) -> Iterator[str]:
+    """A new name: indices and aliases that begin with it are deleted after the test."""
+    name = f"test-{uuid.uuid4().hex}"
+    yield name
+    delete_indices(elasticsearch_url, name)
+
+
+def delete_indices(url: str, prefix: str) -> None:
+    """Delete indices whose name, or an alias of which, begins with `prefix`."""
+    # One by one: servers refuse to delete by wildcard.
+    for index in request("GET", f"{url}/{prefix}*?expand_wildcards=all").json():
+        request("DELETE", f"{url}/{index}")
