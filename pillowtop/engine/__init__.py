@@ -1,0 +1,1 @@
+"""The thinking of the engine, without I/O: batches, versions, the ledger, back-off."""

@@ -1,0 +1,92 @@
+"""What is delivered, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from pillowtop.changes import Change, Document, Seq
+
+
+class Item(msgspec.Struct, eq=False, gc=False):
+    """One write of one document to a target.
+
+    `id` is the document's id in the target, `doc_id` the one in CouchDB. `payload` is what the
+    transport made of it, `size` its bytes; `version` orders all writes of a pillow and stays
+    the same when the write is tried again (rule 2).
+    """
+
+    id: str
+    doc_id: str
+    version: int
+    deletion: bool
+    payload: Any
+    size: int
+    rev: str = ""
+    seq: Seq | None = None
+
+
+class Verdict(Enum):
+    DELIVERED = "delivered"
+    AGAIN = "again"
+    REJECTED = "rejected"
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What became of one item. `error_type` and `reason` are set unless it was delivered."""
+
+    item: Item
+    verdict: Verdict
+    error_type: str = ""
+    reason: str = ""
+    traceback: str = ""
+
+
+class Transport(Protocol):
+    """Takes batches of items to a target.
+
+    `pack…` make items without I/O and may raise what the document deserves; `prepare` and
+    `deliver` talk to the target, raising `TransientError` (all of it again, with the same
+    versions), `StandBy` or `Halted`.
+    """
+
+    batches_in_flight: int
+    decodes: bool
+    """Whether documents are wanted as dicts rather than as the bytes of the feed."""
+
+    def prepare(self) -> str:
+        """Make the target ready, and return what identifies it (an index UUID; may be empty)."""
+
+    def identity(self) -> str:
+        """What identifies the target now; another one means that it was made anew."""
+
+    def pack(self, change: Change, document: Document, version: int) -> Item: ...
+
+    def pack_bytes(self, change: Change, version: int) -> Item:
+        """The same for a document that no hook has touched: from `change.doc`, undecoded."""
+
+    def pack_deletion(self, change: Change, version: int) -> Item: ...
+
+    def deliver(self, items: Sequence[Item]) -> list[Outcome]:
+        """Deliver items (one per id) and say of each what became of it."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A document that a target holds: its id in CouchDB, its id there, its version."""
+
+    doc_id: str
+    target_id: str
+    version: int
+
+
+@runtime_checkable
+class Listing(Transport, Protocol):
+    """A transport whose target can say what it holds."""
+
+    def held(self, database: str, after: str) -> list[Held]:
+        """Up to 1,000 documents of this pillow and database, by `doc_id`, behind `after`."""
+
+    def pack_removal(self, held: Held, version: int) -> Item: ...

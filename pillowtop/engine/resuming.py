@@ -1,0 +1,119 @@
+"""Where to start, given what two places remember and what is there now (rules 6 and 7)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+import msgspec
+
+from pillowtop.changes import Seq
+from pillowtop.exceptions import DatabaseRecreated, FilterChanged
+
+START: Seq = "0"
+
+OnRecreated = Literal["halt", "resync"]
+ON_RECREATED: tuple[OnRecreated, ...] = ("halt", "resync")
+Request = Literal["", "reset", "accept"]
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A position and what it vouches for, as CouchDB and the Django database both keep it.
+
+    `identity` is the database's, `filter` a fingerprint of filter and parameters, `target` what
+    identifies the index. `token` is that of the life that saved it; `generation` goes up by one
+    with each save, in CouchDB first.
+    """
+
+    seq: Seq
+    identity: str
+    filter: str
+    target: str
+    token: int
+    generation: int
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What is there now. `identity` is None where the database has none."""
+
+    identity: str | None
+    filter: str
+    target: str
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Where to start. A `notice` is for the log; with `sweep`, what is not in the database any
+    more is removed from the target after catching up."""
+
+    seq: Seq
+    notice: str = ""
+    sweep: bool = False
+
+
+def decide_start(
+    in_couch: Checkpoint | None,
+    in_django: Checkpoint | None,
+    now: Surroundings,
+    *,
+    on_recreated: OnRecreated = "halt",
+    requested: Request = "",
+    pillow: str = "",
+) -> Start:
+    """Decide where a pillow starts.
+
+    Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide.
+    """
+    if requested == "reset":
+        return Start(START, "starts from 0, as was asked for", sweep=True)
+    remembered = in_django or in_couch
+    if remembered is None:
+        return Start(START)
+    if now.identity is None or now.identity != remembered.identity:
+        return _start_of_recreated(on_recreated, pillow)
+    if in_couch is None or (in_django and in_couch.generation < in_django.generation):
+        return Start(
+            START,
+            "the database was restored from a backup (its checkpoint is older than the one "
+            "remembered): reads everything again from 0",
+            sweep=True,
+        )
+    # A lower token than the one remembered is that of a stale writer: its position is no good.
+    stale = in_django is not None and in_couch.token < in_django.token
+    return _start_of_same(remembered if stale else in_couch, now, requested, pillow)
+
+
+def _start_of_recreated(on_recreated: OnRecreated, pillow: str) -> Start:
+    if on_recreated == "resync":
+        return Start(
+            START,
+            "the database was deleted and made again: reads everything from 0, then removes "
+            "what is not there any more (on_recreated is 'resync')",
+            sweep=True,
+        )
+    raise DatabaseRecreated(
+        "the database was deleted and made again since the checkpoint was saved; the index is "
+        "kept as it is. To read the new database from 0 and remove from the index what it does "
+        f"not hold, type: manage.py ptop_checkpoint reset {pillow}"
+    )
+
+
+def _start_of_same(
+    checkpoint: Checkpoint, now: Surroundings, requested: Request, pillow: str
+) -> Start:
+    if checkpoint.target != now.target:
+        return Start(START, "the target was made anew: writes everything again from 0")
+    if checkpoint.filter != now.filter and requested != "accept":
+        raise FilterChanged(
+            "the filter or its parameters are not those of the checkpoint: what the new filter "
+            "takes and the old one did not would be missing. To read everything again from 0, "
+            f"type: manage.py ptop_checkpoint reset {pillow}; to go on from here all the same: "
+            f"manage.py ptop_checkpoint accept {pillow}"
+        )
+    return Start(checkpoint.seq)
+
+
+def fingerprint(couch_filter: str | None, parameters: dict[str, Any]) -> str:
+    """16 hex digits of SHA-256 of a filter and its parameters; the order of keys is no matter."""
+    text = json.dumps([couch_filter, parameters], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

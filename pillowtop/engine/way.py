@@ -1,0 +1,175 @@
+"""The way of a change through the hooks of a pillow, up to what is delivered.
+
+No I/O of its own: what a hook does is the hook's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from pillowtop.changes import Change, Document
+from pillowtop.engine.items import Item, Transport
+from pillowtop.engine.transience import demand_about_document
+
+
+class Hooks(Protocol):
+    """What the way asks of a pillow."""
+
+    include_design_docs: bool
+    selection_is_stable: bool
+    document_class: Any
+
+    def filter(self, change: Change) -> bool: ...
+    def change_trigger(self, change: Change) -> Any: ...
+    def change_transform(self, document: Any) -> Any: ...
+
+
+class HookError(Exception):
+    """A hook raised; `stage` says which and `cause` what."""
+
+    def __init__(self, change: Change, stage: str, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.change = change
+        self.stage = stage
+        self.cause = cause
+
+
+class Way:
+    """What a pillow makes of changes. Hooks that its class does not override cost nothing.
+
+    `base` is the class whose hooks do nothing (of which the pillow's class may be a subclass).
+    """
+
+    def __init__(self, pillow: Hooks, base: type[Hooks]) -> None:
+        self._pillow = pillow
+        kind = type(pillow)
+        self._filter = pillow.filter if kind.filter is not base.filter else None
+        self._python_filter: Callable[[Any], bool] | None = getattr(pillow, "python_filter", None)
+        self._wrap: Callable[[Document], Any] | None = getattr(pillow.document_class, "wrap", None)
+        self.triggers = kind.change_trigger is not base.change_trigger
+        self.transforms = kind.change_transform is not base.change_transform
+
+    def wants(self, change: Change) -> bool:
+        """Whether the change concerns the pillow at all: design documents mostly do not."""
+        return self._pillow.include_design_docs or not change.id.startswith("_design/")
+
+    def refuses(self, change: Change) -> bool:
+        """Whether `filter` refuses a live document. Deletions are never asked about (rule 4)."""
+        if self._filter is None or change.deleted:
+            return False
+        return not self._call("filter", change, self._filter, change)
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether no hook may refuse a live document."""
+        return self._filter is None and self._python_filter is None
+
+    @property
+    def runs_hooks(self) -> bool:
+        """Whether any code of the user's runs."""
+        return self.touches_documents or not self.takes_all
+
+    @property
+    def may_stand_in_target(self) -> bool:
+        """Whether a document refused now may have been accepted before (rule 4).
+
+        No revision tells: the first one of a document may follow a conflict, a changed filter or
+        another database. Only the class can promise that its selection is stable.
+        """
+        return not self._pillow.selection_is_stable
+
+    def document(self, change: Change) -> Document | None:
+        """Extract and transform a live document; None where a hook answers None or refuses."""
+        document: Any = self._extracted(change)
+        if document is None:
+            return None
+        if self._wrap:
+            document = self._call("transform", change, self._wrap, document)
+        if not self.python_accepts(change, document):
+            return None
+        if self.transforms:
+            document = self._call("transform", change, self._pillow.change_transform, document)
+        return _unwrapped(document)
+
+    def python_accepts(self, change: Change, document: Any = None) -> bool:
+        """What `python_filter` says of a document, of the one in the feed by default."""
+        if self._python_filter is None:
+            return True
+        judged = change.document if document is None else document
+        return bool(self._call("filter", change, self._python_filter, judged))
+
+    @property
+    def touches_documents(self) -> bool:
+        """Whether a hook may change documents; otherwise the bytes of the feed are delivered."""
+        return self.triggers or self.transforms or self._wrap is not None
+
+    def _extracted(self, change: Change) -> Any:
+        if not self.triggers and change.has_document:
+            return change.document
+        return self._call("trigger", change, self._pillow.change_trigger, change)
+
+    @staticmethod
+    def _call(stage: str, change: Change, hook: Callable[[Any], Any], argument: Any) -> Any:
+        try:
+            return hook(argument)
+        except BaseException as error:
+            demand_about_document(error)
+            raise HookError(change, stage, error) from error
+
+
+class Packer:
+    """Makes the items of a pillow's changes, each with its version."""
+
+    def __init__(self, way: Way, transport: Transport) -> None:
+        self._way = way
+        self._transport = transport
+        self._bytes = not (way.touches_documents or transport.decodes)
+        self._plain = self._bytes and way.takes_all
+
+    def item(self, change: Change, version: int) -> Item | None:
+        """The write that a change asks for; None where it asks for none.
+
+        Raises `HookError` where a hook or the packing of its result fails.
+        """
+        try:
+            if self._plain and not change.deleted and change.has_document:
+                return self._transport.pack_bytes(change, version)
+            return self._item(change, version)
+        except HookError:
+            raise
+        except BaseException as error:
+            demand_about_document(error)
+            raise HookError(change, "pack", error) from error
+
+    def _item(self, change: Change, version: int) -> Item | None:
+        if change.deleted:
+            return self._transport.pack_deletion(change, version)
+        if self._way.refuses(change):
+            return self._removal(change, version)
+        if self._bytes and change.has_document:
+            if not self._way.python_accepts(change):
+                return self._removal(change, version)
+            return self._transport.pack_bytes(change, version)
+        document = self._way.document(change)
+        if document is None:
+            return self._removal(change, version)
+        item = self._transport.pack(change, document, version)
+        # Freed while it is still in the processor's cache, and before the collector counts it.
+        change.forget_decoded()
+        return item
+
+    def _removal(self, change: Change, version: int) -> Item | None:
+        if not self._way.may_stand_in_target:
+            return None
+        return self._transport.pack_deletion(change, version)
+
+
+def wanted(way: Way, changes: Sequence[Change]) -> list[Change]:
+    return [change for change in changes if way.wants(change)]
+
+
+def _unwrapped(document: Any) -> Document | None:
+    to_json = getattr(document, "to_json", None)
+    plain: Document | None = to_json() if to_json else document
+    return plain
