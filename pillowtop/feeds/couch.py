@@ -1,0 +1,170 @@
+"""Follows the `_changes` feed of one CouchDB database."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any
+
+from pillowtop.changes import Seq
+from pillowtop.exceptions import FeedInterrupted
+from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.feeds.couch_following import PAGE_BYTES, PAGE_ROWS, PageSize, SilenceLimit, Suspects
+from pillowtop.feeds.couch_lines import LineParser, Lines
+from pillowtop.feeds.couch_query import ChangesQueries, Query
+from pillowtop.feeds.couch_stream import CouchStream
+from pillowtop.feeds.reading import Read, Unreadable
+
+HEARTBEAT_SECONDS = 2.0
+SILENCE_SECONDS = 30.0
+READ_ROWS = 1000
+BETWEEN_WAKE_UPS_SECONDS = 0.05
+
+
+class CouchFeed:
+    """The feed of a database: pages up to the present, then one long connection.
+
+    `filter` is a filter of a design document (`design/name`) or one of CouchDB's own
+    (`_selector`, `_doc_ids`, `_view`, `_design`), `filter_parameters` what it takes. A filtered
+    feed is followed by pages, as a long connection may give no seq for hours; an unfiltered
+    request waits for the next change in the meantime.
+
+    What is learnt from failures (page size, patience, unreadable lines) outlives a reading.
+    """
+
+    def __init__(
+        self,
+        database: CouchDatabase,
+        *,
+        include_docs: bool = True,
+        filter: str | None = None,  # noqa: A002 - CouchDB's own name for it
+        filter_parameters: Mapping[str, Any] | None = None,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
+        page_rows: int = PAGE_ROWS,
+        page_bytes: int = PAGE_BYTES,
+        read_rows: int = READ_ROWS,
+    ) -> None:
+        self.database = database
+        self.stream = database.name
+        self._include_docs = include_docs
+        self._filter = filter or ""
+        self._queries = ChangesQueries(
+            include_docs=include_docs,
+            filter_name=self._filter,
+            parameters=filter_parameters or {},
+        )
+        self._heartbeat_seconds = heartbeat_seconds
+        self._read_rows = read_rows
+        self._page_size = PageSize(page_rows, page_bytes)
+        self._silence = SilenceLimit(silence_seconds)
+        self._suspects = Suspects()
+
+    def __repr__(self) -> str:
+        return f"<CouchFeed of {self.database!r}>"
+
+    def read(self, since: Seq, follow: bool) -> Iterator[Read]:
+        """What comes after `since` (0 is the beginning): see `Feed.read`."""
+        with contextlib.closing(CouchStream(self.database, self._filter)) as stream:
+            if self._include_docs:
+                self._page_size.fit(self.database.info())
+            position = yield from self._catch_up(stream, since)
+            if follow and not self._filter:
+                yield from self._follow(stream, position)
+            while follow:
+                started = time.monotonic()
+                yield from self._wait_for_news(stream, position)
+                _pause(started)
+                position = yield from self._catch_up(stream, position)
+
+    def _catch_up(self, stream: CouchStream, since: Seq) -> Generator[Read, None, Seq]:
+        """Read pages up to one that is not full, and return where it ended."""
+        caught_up = False
+        while not caught_up:
+            for read in self._page(stream, since):
+                yield read
+            since, caught_up = read.seq, read.caught_up
+        return since
+
+    def _page(self, stream: CouchStream, since: Seq) -> Iterator[Read]:
+        """The rows of a page, and behind them a read whose seq vouches for the whole page."""
+        limit, rows, end = self._page_size.rows, 0, None
+        for lines in self._shrinking(self._lines(stream, self._queries.page(since, limit))):
+            rows += len(lines.changes) + len(lines.unreadable)
+            end = lines.end or end
+            yield from self._reads(lines, more=stream.backlog or bool(lines.changes))
+        if end is None or end.last_seq is None:
+            raise FeedInterrupted(f"a page of {self.database} ended without its last_seq")
+        self._page_size.grow()
+        full = rows >= limit
+        yield Read(self.stream, seq=end.last_seq, more=full, caught_up=not full)
+
+    def _follow(self, stream: CouchStream, since: Seq) -> Iterator[Read]:
+        """Read rows as they come, until the connection breaks, which it does in the end."""
+        query = self._queries.continuous(since, self._heartbeat_seconds)
+        for lines in self._lines(stream, query):
+            yield from self._reads(lines, more=stream.backlog)
+            if lines.end:
+                break
+        # What a deleted database, split shards and an operator's timeout look like: the caller
+        # finds out, so nothing is made of the seq that came with it.
+        raise FeedInterrupted(f"the feed of {self.database} ended")
+
+    def _wait_for_news(self, stream: CouchStream, since: Seq) -> Iterator[Read]:
+        """Wait until there is any row behind `since`. What it says is for a page to read."""
+        query = self._queries.wake_up(since, self._heartbeat_seconds)
+        news = False
+        for lines in self._lines(stream, query, passes_over=lambda _line: True):
+            news = news or bool(lines.changes or lines.unreadable)
+            yield from self._reads(Lines(fault=lines.fault), more=news)
+        if not news:
+            raise FeedInterrupted(f"the feed of {self.database} ended")
+
+    def _lines(
+        self,
+        stream: CouchStream,
+        query: Query,
+        passes_over: Callable[[Unreadable], bool] | None = None,
+    ) -> Iterator[Lines]:
+        """What the answer to a query says, block by block; nothing now and then."""
+        self._suspects.asked(query.since)
+        parser = LineParser(
+            self.stream,
+            enveloped=query.enveloped,
+            passes_over=passes_over or self._suspects.passes_over,
+        )
+        try:
+            for block in stream.blocks(query, self._silence.seconds):
+                if block:
+                    self._silence.reset()
+                yield parser.feed(block)
+        except FeedInterrupted:
+            if stream.silent:
+                self._silence.double()
+            raise
+        yield parser.finish()
+
+    def _shrinking(self, page: Iterator[Lines]) -> Iterator[Lines]:
+        try:
+            yield from page
+        except FeedInterrupted:
+            self._page_size.shrink()
+            raise
+
+    def _reads(self, lines: Lines, *, more: bool) -> Iterator[Read]:
+        """Reads of bounded size; then the fault, if there is one, is raised."""
+        changes, unreadable = lines.changes, lines.unreadable
+        for start in range(0, len(changes) or 1, self._read_rows):
+            part = changes[start : start + self._read_rows]
+            seq = part[-1].seq if part else None
+            # Lines that cannot be read go first: no seq may vouch for them before they are seen.
+            yield Read(self.stream, part, seq, more, unreadable=unreadable)
+            unreadable = []
+        if lines.fault:
+            raise FeedInterrupted(f"{self.database}: {lines.fault}")
+
+
+def _pause(started: float) -> None:
+    """Let at least 50 ms pass: a busy database wakes a filtered feed all the time."""
+    time.sleep(max(0.0, started + BETWEEN_WAKE_UPS_SECONDS - time.monotonic()))

@@ -1,0 +1,176 @@
+"""One CouchDB database: what pillows, checkpoints and commands ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from pillowtop.changes import Document, Seq
+from pillowtop.endpoints import Endpoint
+from pillowtop.exceptions import ServerBusy
+from pillowtop.feeds.couch_errors import Answer, Request, foreign, names_missing_database
+from pillowtop.feeds.couch_lines import JSON_ERRORS
+from pillowtop.feeds.couch_server import CouchServer, server_at
+from pillowtop.feeds.couch_values import (
+    AllDocs,
+    BulkGot,
+    DatabaseInfo,
+    Loaded,
+    encode_seq,
+    quote_id,
+)
+
+_T = TypeVar("_T")
+
+PUT_ATTEMPTS = 5
+
+
+class CouchDatabase:
+    """A database on the server of `endpoint`.
+
+    Raises `DatabaseMissing`, `AccessDenied`, `ConfigurationError`, or transient errors.
+    """
+
+    def __init__(self, endpoint: Endpoint, name: str, server: CouchServer | None = None) -> None:
+        self.endpoint = endpoint
+        self.name = name
+        self.server = server or server_at(endpoint)
+        self.path = f"/{quote(name, safe='')}"
+        self._asked = Request(endpoint, name)
+
+    def __repr__(self) -> str:
+        return f"<CouchDatabase {self.endpoint}{self.path}>"
+
+    def __str__(self) -> str:
+        return self._asked.place
+
+    def info(self) -> DatabaseInfo:
+        answer = self._request("GET", "")
+        said = self._checked(answer)
+        if "db_name" not in said:  # Elasticsearch, of an index
+            raise foreign(answer, self.endpoint)
+        sizes = said.get("sizes") or {}
+        return DatabaseInfo(
+            doc_count=int(said.get("doc_count") or 0),
+            external_bytes=int(sizes.get("external") or 0),
+            update_seq=said.get("update_seq"),
+            instance_start_time=str(said.get("instance_start_time", "")),
+        )
+
+    def pending(self, since: Seq) -> int:
+        """How many changes there are behind `since` (CouchDB: about that many)."""
+        query = {"limit": "0", "since": encode_seq(since)}
+        return int(self._mapping("GET", "/_changes", query).get("pending") or 0)
+
+    def get(self, doc_id: str) -> Document | None:
+        """The winning revision of a document; None where it is missing or deleted."""
+        return self._document(f"/{quote_id(doc_id)}")
+
+    def get_local(self, local_id: str) -> Document | None:
+        """A `_local` document, by its id without `_local/`."""
+        return self._document(_local_path(local_id))
+
+    def put_local(self, local_id: str, document: Mapping[str, Any]) -> None:
+        """Write a `_local` document over whatever is there.
+
+        CouchDB itself checks no revisions of these; what is compatible with it may.
+        """
+        for _ in range(PUT_ATTEMPTS):
+            stored = self.get_local(local_id) or {}
+            body = {key: value for key, value in document.items() if key != "_rev"}
+            if "_rev" in stored:
+                body["_rev"] = stored["_rev"]
+            answer = self._request("PUT", _local_path(local_id), body=body)
+            if answer.status != HTTPStatus.CONFLICT:
+                self._checked(answer)
+                return
+        raise ServerBusy(f"{self}: {_local_path(local_id)} changes all the time")
+
+    def load(self, doc_ids: Iterable[str]) -> dict[str, Loaded]:
+        """The newest revisions of documents, undecoded; an entry for each id asked for."""
+        loaded = {doc_id: Loaded(doc_id, reason="missing") for doc_id in doc_ids}
+        if loaded:
+            loaded.update({one.id: one for one in self._loaded(list(loaded))})
+        return loaded
+
+    def gone(self, doc_ids: Sequence[str]) -> set[str]:
+        """Those of the ids of which the database says that they are not there, or deleted.
+
+        Raises `ServerBusy` unless it says of each either that or that it is there: something is
+        about to be removed on its word.
+        """
+        if not doc_ids:
+            return set()
+        answer = self._request("POST", "/_all_docs", body={"keys": list(doc_ids)})
+        self._check_status(answer)
+        rows = {row.key: row for row in self._decoded(answer, AllDocs).rows}
+        for doc_id in doc_ids:
+            row = rows.get(doc_id)
+            if row is None or not (row.is_gone or row.is_there):
+                said = row.error if row else "nothing"
+                raise ServerBusy(f"{self._asked.place} says {said!r} of document {doc_id!r}")
+        return {doc_id for doc_id in doc_ids if rows[doc_id].is_gone}
+
+    def ids_with_prefix(self, prefix: str) -> list[str]:
+        """Up to 1,000 ids of live documents that begin so."""
+        bounds = {"startkey": prefix, "endkey": prefix + "\ufff0"}
+        query = {key: msgspec.json.encode(value).decode() for key, value in bounds.items()}
+        answer = self._request("GET", "/_all_docs", {**query, "limit": "1000"})
+        self._check_status(answer)
+        return [row.id for row in self._decoded(answer, AllDocs).rows]
+
+    def _loaded(self, doc_ids: Sequence[str]) -> list[Loaded]:
+        """Ask in ever smaller requests while one of the documents spoils the answer."""
+        body = {"docs": [{"id": doc_id} for doc_id in doc_ids]}
+        answer = self._request("POST", "/_bulk_get", body=body)
+        self._check_status(answer)
+        try:
+            return BulkGot.loaded(answer.body)
+        except JSON_ERRORS as error:
+            if not BulkGot.begins(answer.body):
+                raise foreign(answer, self.endpoint) from error
+            if len(doc_ids) == 1:
+                return [Loaded(doc_ids[0], reason=f"what was sent cannot be decoded: {error}")]
+        middle = len(doc_ids) // 2
+        return self._loaded(doc_ids[:middle]) + self._loaded(doc_ids[middle:])
+
+    def _document(self, path: str) -> Document | None:
+        answer = self._request("GET", path)
+        missing = answer.status == HTTPStatus.NOT_FOUND and answer.complaint[0] == "not_found"
+        if missing and not names_missing_database(answer):
+            return None
+        return self._checked(answer)
+
+    def _mapping(
+        self, method: str, path: str, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        return self._checked(self._request(method, path, query))
+
+    def _request(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> Answer:
+        return self.server.request(method, self.path + path, query, body)
+
+    def _check_status(self, answer: Answer) -> None:
+        if not answer.succeeded:
+            raise self.server.explain(answer, self._asked)
+
+    def _checked(self, answer: Answer) -> dict[str, Any]:
+        said = self.server.checked(answer, self._asked)
+        if not isinstance(said, dict):
+            raise foreign(answer, self.endpoint)
+        return said
+
+    def _decoded(self, answer: Answer, kind: type[_T]) -> _T:
+        try:
+            return msgspec.json.decode(answer.body, type=kind)
+        except JSON_ERRORS as error:
+            raise foreign(answer, self.endpoint) from error
+
+
+def _local_path(local_id: str) -> str:
+    return f"/_local/{quote(local_id.removeprefix('_local/'), safe='')}"

@@ -1,0 +1,83 @@
+"""What a follower of a feed remembers from one attempt to the next. No I/O."""
+
+from __future__ import annotations
+
+from pillowtop.changes import Seq
+from pillowtop.feeds.couch_values import DatabaseInfo, encode_seq
+from pillowtop.feeds.reading import Unreadable
+
+PAGE_ROWS = 10_000
+PAGE_BYTES = 5 * 1024 * 1024
+FEWEST_ROWS = 20
+ROW_BYTES = 500
+"""What a row takes besides its document."""
+
+SILENCE_AT_MOST_SECONDS = 600.0
+READINGS_OF_A_LINE = 3
+
+
+class PageSize:
+    """How many rows a page has: about 5 MiB of documents, fewer for a while after a failure."""
+
+    def __init__(self, most_rows: int = PAGE_ROWS, page_bytes: int = PAGE_BYTES) -> None:
+        self._most_rows = most_rows
+        self._page_bytes = page_bytes
+        self._aim = most_rows
+        self.rows = most_rows
+        self._shrunk = False
+
+    def fit(self, info: DatabaseInfo) -> None:
+        """Aim at pages for a database whose documents are sent along."""
+        document_bytes = info.external_bytes / max(info.doc_count, 1)
+        fitting = int(self._page_bytes / (document_bytes + ROW_BYTES))
+        self._aim = min(max(fitting, FEWEST_ROWS), self._most_rows)
+        self.rows = min(self.rows, self._aim) if self._shrunk else self._aim
+
+    def shrink(self) -> None:
+        """A page was cut, or fell silent: a smaller one may come through."""
+        self.rows = max(self.rows // 2, 1)
+        self._shrunk = True
+
+    def grow(self) -> None:
+        """A page came through."""
+        self.rows = min(self.rows + self.rows // 4 + 1, self._aim)
+        self._shrunk = self.rows < self._aim
+
+
+class SilenceLimit:
+    """For how long a feed may be silent: longer each time it was for too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._first = seconds
+        self.seconds = seconds
+
+    def double(self) -> None:
+        most = max(SILENCE_AT_MOST_SECONDS, self._first)
+        self.seconds = min(self.seconds * 2, most)
+
+    def reset(self) -> None:
+        self.seconds = self._first
+
+
+class Suspects:
+    """Lines that could not be read: garbled on the way perhaps, so read again before they count.
+
+    A line is known by its digest and by the seq behind which it was asked for.
+    """
+
+    def __init__(self) -> None:
+        self._since = ""
+        self._readings: dict[str, int] = {}
+
+    def asked(self, since: Seq) -> None:
+        """A new request goes out. What was seen behind another seq is forgotten."""
+        key = encode_seq(since)
+        if key != self._since:
+            self._since = key
+            self._readings.clear()
+
+    def passes_over(self, line: Unreadable) -> bool:
+        """Whether the line was read often enough to be believed."""
+        readings = self._readings.get(line.digest, 0) + 1
+        self._readings[line.digest] = readings
+        return readings >= READINGS_OF_A_LINE

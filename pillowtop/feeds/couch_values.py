@@ -1,0 +1,128 @@
+"""What CouchDB says of databases and documents, and how seqs and ids are written. No I/O."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import msgspec
+
+from pillowtop.changes import NO_DOCUMENT, Seq
+from pillowtop.feeds.couch_lines import ENVELOPE, words_of
+
+
+class DatabaseInfo(msgspec.Struct, frozen=True):
+    """`doc_count` leaves deleted documents out; `external_bytes` is their JSON's size."""
+
+    doc_count: int
+    external_bytes: int
+    update_seq: Seq
+    instance_start_time: str
+
+
+class Loaded(msgspec.Struct):
+    """What `_bulk_get` said of a document: `doc` is its JSON as it was sent, if it is there.
+
+    `reason` says why it is not: `missing` (never was, purged, or a replica behind), `deleted`,
+    the server's words, or that what it sent cannot be decoded. `deleted` is true for tombstones,
+    whose `doc` is None.
+    """
+
+    id: str
+    rev: str = ""
+    deleted: bool = False
+    doc: msgspec.Raw | None = None
+    reason: str = ""
+
+
+class _Missing(msgspec.Struct):
+    error: str = ""
+    reason: str | None = None
+
+
+class _Head(msgspec.Struct, rename={"rev": "_rev", "deleted": "_deleted"}):
+    rev: str = ""
+    deleted: bool = False
+
+
+class _Found(msgspec.Struct):
+    ok: msgspec.Raw = NO_DOCUMENT
+    error: _Missing | None = None
+
+    def loaded(self, doc_id: str) -> Loaded:
+        if not memoryview(self.ok):
+            return self._not_loaded(doc_id)
+        head = _decode_head(self.ok)
+        if head.deleted:
+            return Loaded(doc_id, head.rev, deleted=True, reason="deleted")
+        # A copy: one document that is kept must not keep the bytes of all.
+        return Loaded(doc_id, head.rev, doc=self.ok.copy())
+
+    def _not_loaded(self, doc_id: str) -> Loaded:
+        error = self.error or _Missing()
+        if error.error in ("", "not_found"):
+            reason = error.reason or "missing"
+            return Loaded(doc_id, deleted=reason == "deleted", reason=reason)
+        return Loaded(doc_id, reason=words_of(error.error, error.reason))
+
+
+class _Result(msgspec.Struct):
+    id: str
+    docs: list[_Found] = []
+
+
+class BulkGot(msgspec.Struct):
+    results: list[_Result]
+
+    @classmethod
+    def loaded(cls, body: bytes) -> list[Loaded]:
+        """What a body says of documents. Raises one of `JSON_ERRORS`."""
+        if not body.isascii():
+            body.decode()
+        results = msgspec.json.decode(body, type=cls).results
+        return [result.docs[0].loaded(result.id) for result in results if result.docs]
+
+    @staticmethod
+    def begins(body: bytes) -> bool:
+        """Whether a body begins as such an answer does."""
+        return ENVELOPE.match(body) is not None
+
+
+class _Value(msgspec.Struct):
+    deleted: bool = False
+
+
+class _Row(msgspec.Struct):
+    key: str = ""
+    id: str = ""
+    error: str = ""
+    value: _Value | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        return self.error == "not_found" or bool(self.value and self.value.deleted)
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.id and not self.error and self.value and not self.value.deleted)
+
+
+class AllDocs(msgspec.Struct):
+    rows: list[_Row]
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def encode_seq(seq: Seq) -> str:
+    """A seq as CouchDB takes it in `since`: strings as they are, anything else as JSON."""
+    if seq is None:
+        return "0"
+    return seq if isinstance(seq, str) else msgspec.json.encode(seq).decode()
+
+
+def quote_id(doc_id: str) -> str:
+    """A document's id in a path; the slash of `_design/name` stays."""
+    prefix, slash, name = doc_id.partition("/")
+    if slash and prefix in ("_design", "_local"):
+        return f"{prefix}/{quote(name, safe='')}"
+    return quote(doc_id, safe="")

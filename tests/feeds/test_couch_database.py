@@ -1,0 +1,412 @@
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from pillowtop.endpoints import Endpoint
+from pillowtop.exceptions import (
+    AccessDenied,
+    ConfigurationError,
+    DatabaseMissing,
+    ServerBusy,
+    ServerUnreachable,
+)
+from pillowtop.feeds import couch_server
+from pillowtop.feeds.couch import CouchFeed
+from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.feeds.couch_values import DatabaseInfo, quote_id
+from pillowtop.testing.scripted import ScriptedServer
+from tests.real_servers import request
+
+from .scripts import INFO, database_at, ids, in_turn, page, replying, row, until_error
+
+NOT_FOUND = {"error": "not_found", "reason": "missing"}
+GONE = {"error": "not_found", "reason": "Database does not exist."}
+
+
+def test_information():
+    with ScriptedServer(replying(200, INFO)) as server:
+        assert database_at(server.url).info() == DatabaseInfo(10, 1000, "9-u", "1700000000")
+        server.answer = replying(200, {"db_name": "db"})
+        assert database_at(server.url).info() == DatabaseInfo(0, 0, None, "")
+
+
+def test_a_name_is_quoted_and_a_path_of_the_server_kept():
+    with ScriptedServer(replying(200, INFO)) as server:
+        database_at(f"{server.url}/couch", "a/b+c").info()
+    assert server.requests[0].path == "/couch/a/b+c"
+    assert database_at("http://h", "a/b").path == "/a%2Fb"
+
+
+@pytest.mark.parametrize(
+    ("doc_id", "path"),
+    [
+        ("a/b", "a%2Fb"),
+        ("_design/x y", "_design/x%20y"),
+        ("_local/a/b", "_local/a%2Fb"),
+        ("ü?", "%C3%BC%3F"),
+    ],
+)
+def test_ids_are_quoted(doc_id, path):
+    assert quote_id(doc_id) == path
+
+
+def test_documents():
+    with ScriptedServer(replying(200, {"_id": "a"})) as server:
+        database = database_at(server.url)
+        assert database.get("a") == {"_id": "a"}
+        server.answer = replying(404, NOT_FOUND)
+        assert database.get("a") is None
+        assert database.get_local("a") is None
+        server.answer = replying(404, GONE)
+        for read in (database.get, database.get_local):
+            with pytest.raises(DatabaseMissing, match="'db'"):
+                read("a")
+
+
+def test_local_documents_are_written_over_what_is_there():
+    stored = {"_id": "_local/x", "_rev": "0-7", "old": 1}
+
+    def answer(request, connection):
+        connection.reply(200 if request.method == "GET" else 201, stored)
+
+    with ScriptedServer(answer) as server:
+        database_at(server.url).put_local("x", {"new": 2, "_rev": "ignored"})
+        database_at(server.url).put_local("_local/x", {"new": 2})
+    put = server.requests[1]
+    assert (put.method, put.path) == ("PUT", "/db/_local/x")
+    assert put.json() == {"new": 2, "_rev": "0-7"}
+    assert put.headers["content-type"] == "application/json"
+    assert server.requests[3].path == "/db/_local/x"
+
+
+def test_a_conflict_on_a_local_document_is_read_again():
+    conflict = replying(409, {"error": "conflict", "reason": "Document update conflict."})
+    first, second = replying(404, NOT_FOUND), replying(200, {"_rev": "0-1"})
+    with ScriptedServer(in_turn(first, conflict, second, replying(201, {"ok": True}))) as server:
+        database_at(server.url).put_local("x", {"a": 1})
+    assert [r.json() for r in server.requests if r.method == "PUT"] == [
+        {"a": 1},
+        {"a": 1, "_rev": "0-1"},
+    ]
+
+
+def test_endless_conflicts_are_tried_again_later():
+    def answer(request, connection):
+        if request.method == "GET":
+            connection.reply(200, {"_rev": "0-1"})
+        else:
+            connection.reply(409, {"error": "conflict", "reason": "conflict"})
+
+    with ScriptedServer(answer) as server, pytest.raises(ServerBusy, match="_local/x"):
+        database_at(server.url).put_local("x", {})
+
+
+def test_pending():
+    with ScriptedServer(replying(200, page([], "5-x", 42))) as server:
+        database = database_at(server.url)
+        assert database.pending("5-x") == 42
+        assert database.pending([1, "g"]) == 42
+        assert database.pending(None) == 42
+    assert server.requests[0].query == {"limit": "0", "since": "5-x"}
+    assert [r.query["since"] for r in server.requests[1:]] == ['[1,"g"]', "0"]
+
+
+def found(doc):
+    return {"docs": [{"ok": doc}]}
+
+
+def failed(error, reason):
+    return {"docs": [{"error": {"id": "x", "rev": "undefined", "error": error, "reason": reason}}]}
+
+
+def test_loading():
+    results = [
+        {"id": "live", **found({"_id": "live", "_rev": "2-a", "ü": "\u2028"})},
+        {"id": "tombstone", **found({"_id": "tombstone", "_rev": "3-a", "_deleted": True})},
+        {"id": "deleted", **failed("not_found", "deleted")},
+        {"id": "missing", **failed("not_found", "missing")},
+        {"id": "secret", **failed("forbidden", "no")},
+        {"id": "empty", "docs": []},
+    ]
+    body = json.dumps({"results": results}, ensure_ascii=False).encode()
+    with ScriptedServer(replying(200, body)) as server:
+        asked = ["live", "tombstone", "deleted", "missing", "secret", "empty", "unmentioned"]
+        loaded = database_at(server.url).load(asked)
+        assert database_at(server.url).load([]) == {}
+    assert list(loaded) == asked
+    live = loaded["live"]
+    assert (live.rev, live.deleted, live.reason) == ("2-a", False, "")
+    assert json.loads(bytes(live.doc)) == results[0]["docs"][0]["ok"]
+    assert "\u2028".encode() in bytes(live.doc)
+    assert {key: (one.deleted, one.doc, one.reason) for key, one in loaded.items()} == {
+        "live": (False, live.doc, ""),
+        "tombstone": (True, None, "deleted"),
+        "deleted": (True, None, "deleted"),
+        "missing": (False, None, "missing"),
+        "secret": (False, None, "forbidden: no"),
+        "empty": (False, None, "missing"),
+        "unmentioned": (False, None, "missing"),
+    }
+    (request,) = server.requests
+    assert request.json() == {"docs": [{"id": doc_id} for doc_id in asked]}
+
+
+def test_loading_from_a_database_that_is_gone_is_no_deletion():
+    with ScriptedServer(replying(404, GONE)) as server:
+        for ask in ("load", "gone"):
+            with pytest.raises(DatabaseMissing):
+                getattr(database_at(server.url), ask)(["a"])
+
+
+NESTED = b"[" * 1000 + b"]" * 1000
+SPOILT = {
+    "nested too deep": b'{"_id":"bad","x":%s}' % NESTED,
+    "no JSON": b'{"_id":"bad","x":nope}',
+    "no UTF-8": b'{"_id":"bad","x":"\xff"}',
+    "a strange rev": b'{"_id":"bad","_rev":5}',
+}
+
+
+def bulk_got(spoilt, request):
+    """What `_bulk_get` answers where the document called `bad` cannot be decoded."""
+    asked = [wanted["id"] for wanted in request.json()["docs"]]
+    docs = [spoilt if i == "bad" else b'{"_id":"%s","_rev":"1-a"}' % i.encode() for i in asked]
+    results = [
+        b'{"id":"%s","docs":[{"ok":%s}]}' % (doc_id.encode(), doc)
+        for doc_id, doc in zip(asked, docs, strict=True)
+    ]
+    return b'{"results":[' + b",".join(results) + b"]}"
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_a_document_that_cannot_be_decoded_spoils_no_other(kind):
+    def answer(request, connection):
+        connection.reply(200, bulk_got(SPOILT[kind], request))
+
+    asked = ["a", "b", "c", "bad", "d", "e", "f"]
+    with ScriptedServer(answer) as server:
+        loaded = database_at(server.url).load(asked)
+    assert list(loaded) == asked
+    bad = loaded.pop("bad")
+    assert (bad.doc, bad.deleted, bad.rev) == (None, False, "")
+    assert "cannot be decoded" in bad.reason
+    assert all(one.doc is not None and not one.reason for one in loaded.values())
+    assert len(server.requests) == 7  # 7 ids, then 3 and 4, then 2 and 2 of these, then 1 and 1
+
+
+def test_gone():
+    rows = [
+        {"id": "a", "key": "a", "value": {"rev": "1-a"}},
+        {"id": "b", "key": "b", "value": {"rev": "2-a", "deleted": True}, "doc": None},
+        {"key": "c", "error": "not_found"},
+    ]
+    with ScriptedServer(replying(200, {"total_rows": 1, "rows": rows})) as server:
+        assert database_at(server.url).gone(["a", "b", "c"]) == {"b", "c"}
+        assert database_at(server.url).gone([]) == set()
+    assert [request.json() for request in server.requests] == [{"keys": ["a", "b", "c"]}]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (None, "'nothing'"),
+        ({}, "'nothing'"),
+        ({"key": "b", "error": "timeout"}, "'timeout'"),
+        ({"key": "b", "id": "b", "error": "forbidden", "value": {"rev": "1-a"}}, "'forbidden'"),
+        ({"key": "b", "id": "b", "value": None}, "''"),
+        ({"key": "x", "error": "not_found"}, "'nothing'"),
+    ],
+)
+def test_nothing_is_gone_that_the_database_does_not_say_so_of(row, words):
+    rows = [{"key": "a", "error": "not_found"}, *([] if row is None else [row])]
+    with (
+        ScriptedServer(replying(200, {"rows": rows})) as server,
+        pytest.raises(ServerBusy, match=f"says {words} of document 'b'"),
+    ):
+        database_at(server.url).gone(["a", "b"])
+
+
+def test_no_rows_at_all():
+    with ScriptedServer(replying(200, {"rows": []})) as server, pytest.raises(ServerBusy):
+        database_at(server.url).gone(["a"])
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"not json", b"", b'{"results":"rows":}', b'{"a":1}'])
+def test_answers_that_are_not_couchdbs(body):
+    with ScriptedServer(replying(200, body)) as server:
+        database = database_at(server.url)
+        for ask in (lambda: database.load(["a"]), lambda: database.gone(["a"])):
+            with pytest.raises(ServerBusy, match="something else than CouchDB"):
+                ask()
+        with pytest.raises(ServerBusy, match="something else than CouchDB"):
+            database.info()
+
+
+def test_elasticsearch_is_not_couchdb(elasticsearch_url, index_name):
+    assert request("PUT", f"{elasticsearch_url}/{index_name}").status == 200
+    for name in (index_name, "test-missing"):
+        database = database_at(elasticsearch_url, name)
+        for ask in (
+            database.info,
+            lambda database=database: database.pending(0),
+            lambda database=database: database.get("a"),
+            lambda database=database: database.load(["a"]),
+            lambda database=database: database.gone(["a"]),
+            lambda database=database: database.put_local("x", {}),
+            lambda database=database: list(
+                CouchFeed(database, include_docs=False).read(0, follow=False)
+            ),
+        ):
+            with pytest.raises(ServerBusy, match="something else than CouchDB listens at"):
+                ask()
+
+
+def test_basic_authentication_is_sent_with_all_requests():
+    with ScriptedServer(in_turn(replying(200, INFO), replying(200, page([])))) as server:
+        database = database_at(server.url, username="me", password="pä:ss")
+        list(CouchFeed(database).read(0, follow=False))
+    assert len(server.requests) == 2
+    assert len({request.headers["authorization"] for request in server.requests}) == 1
+
+
+def test_nothing_shows_the_password():
+    database = database_at("http://h", username="me", password="hush-hush")
+    for one in (database, database.server, CouchFeed(database), database.endpoint):
+        assert "hush" not in repr(one) + str(one)
+
+
+class Sessions:
+    """Answers like a CouchDB that knows cookies; `expire` makes the open ones worthless."""
+
+    def __init__(self, refusal=401):
+        self.valid: set[str] = set()
+        self.signed_in = 0
+        self.refusal = refusal
+        self.keeps = True
+        self.lock = threading.Lock()
+
+    def expire(self):
+        self.valid.clear()
+
+    def __call__(self, request, connection):
+        if request.path == "/_session":
+            self._sign_in(request, connection)
+        elif request.headers.get("cookie") not in self.valid:
+            reason = "Malformed AuthSession cookie. Please clear your cookies."
+            connection.reply(self.refusal, {"error": "bad_request", "reason": reason})
+        elif request.path.endswith("_changes"):
+            connection.reply(200, page([row(1)]))
+        else:
+            connection.reply(200, INFO)
+
+    def _sign_in(self, request, connection):
+        if request.json() != {"name": "me", "password": "hush-hush"}:
+            refusal = {"error": "unauthorized", "reason": "Name or password is incorrect."}
+            connection.reply(401, refusal)
+            return
+        with self.lock:
+            self.signed_in += 1
+            cookie = f"AuthSession=c{self.signed_in}"
+        if self.keeps:
+            self.valid.add(cookie)
+        connection.reply(200, {"ok": True}, {"Set-Cookie": f"{cookie}; Version=1; HttpOnly"})
+
+
+def cookie_database(server, password="hush-hush"):
+    return database_at(server.url, username="me", password=password, authentication="cookie")
+
+
+@pytest.mark.parametrize("refusal", [401, 400])
+def test_a_session_is_shared_and_renewed_once_it_has_expired(refusal):
+    sessions = Sessions(refusal)
+    with ScriptedServer(sessions) as server:
+        database = cookie_database(server)
+        feed = CouchFeed(database, include_docs=False)
+        assert database.info().doc_count == 10
+        assert ids(feed.read(0, follow=False)) == ["d1"]
+        assert sessions.signed_in == 1
+        sessions.expire()
+        assert ids(feed.read(0, follow=False)) == ["d1"]
+        assert sessions.signed_in == 2
+        sessions.expire()
+        assert database.info().doc_count == 10
+    assert sessions.signed_in == 3
+    assert not any("authorization" in request.headers for request in server.requests)
+
+
+def test_a_session_that_is_never_accepted_is_renewed_once_only():
+    sessions = Sessions()
+    sessions.keeps = False
+    with ScriptedServer(sessions) as server:
+        database = cookie_database(server)
+        with pytest.raises(AccessDenied):
+            database.info()
+        until_error(CouchFeed(database, include_docs=False).read(0, follow=False), AccessDenied)
+    assert sessions.signed_in <= 5
+
+
+def test_a_wrong_password_is_named_but_not_shown():
+    with ScriptedServer(Sessions()) as server:
+        for include_docs in (True, False):
+            feed = CouchFeed(cookie_database(server, "secret"), include_docs=include_docs)
+            _, error = until_error(feed.read(0, follow=False), AccessDenied)
+            assert "'me'" in str(error)
+            assert "COUCHDB_PASSWORD" in str(error)
+            assert "secret" not in str(error)
+
+
+def test_a_sign_in_without_a_cookie_is_not_couchdbs():
+    with ScriptedServer(replying(200, {"ok": True})) as server, pytest.raises(ServerBusy):
+        cookie_database(server).info()
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced():
+    closed = threading.Event()
+
+    def close_first(request, connection):
+        connection.reply(200, INFO)
+        connection.reset()
+        closed.set()
+
+    def drop(request, connection):
+        connection.close()
+
+    with ScriptedServer(in_turn(close_first, drop, replying(200, INFO))) as server:
+        database = database_at(server.url)
+        for _ in range(2):
+            assert database.info().doc_count == 10
+            closed.wait(5)
+
+
+def test_a_server_that_closes_each_connection_is_unreachable():
+    with ScriptedServer(lambda request, connection: connection.reset()) as server:
+        with pytest.raises(ServerUnreachable) as caught:
+            database_at(server.url).info()
+        assert caught.value.port == server.port
+        assert "0x" not in str(caught.value)
+    assert len(server.requests) == 2
+
+
+def test_a_server_that_never_answers_is_busy(monkeypatch):
+    monkeypatch.setattr(couch_server, "SILENCE_SECONDS", 0.1)
+    with (
+        ScriptedServer(lambda *_: server.stopping.wait(30)) as server,
+        pytest.raises(ServerBusy, match="has not answered"),
+    ):
+        database_at(server.url).info()
+
+
+def test_servers_are_shared_by_their_endpoint():
+    one = CouchDatabase(Endpoint.parse("http://h:1", username="a"), "x")
+    two = CouchDatabase(Endpoint.parse("http://h:1", username="a"), "y")
+    other = CouchDatabase(Endpoint.parse("http://h:1", username="b"), "y")
+    assert one.server is two.server
+    assert one.server is not other.server
+
+
+def test_a_file_of_certificates_that_is_not_there():
+    with pytest.raises(ConfigurationError, match=r"COUCHDB_CA_CERTS.*/no/such"):
+        database_at("https://h", ca_certs="/no/such")
