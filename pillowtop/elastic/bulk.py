@@ -1,0 +1,81 @@
+"""What a bulk request is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pillowtop.engine.items import Item, Outcome, Verdict
+
+MAX_ID_BYTES = 512
+MAX_BYTES_OF_A_CHARACTER = 4
+
+QUERY = (
+    "require_alias=true"
+    "&filter_path=errors,error,status,items.*._id,items.*.status,items.*.result,items.*.error"
+)
+"""Nothing may create an index by accident; and the reply is asked for small."""
+
+GUARD = b'{"update":{"_id":"pillowtop"}}\n{"doc":{}}\n'
+"""Goes with deletions that are among themselves. `require_alias` does not hold for them, and one
+with an external version does create an index; but beside any other action that wants an alias none
+is created. This one never writes: the document is missing, or the update changes nothing."""
+
+_encode = msgspec.json.Encoder().encode
+encode_id = _encode
+
+
+def index_line(encoded_id: bytes, version: int | None, routing: str | None = None) -> bytes:
+    """The line before a source. `encoded_id` is the document's id in the index, as JSON."""
+    if version is not None and routing is None:  # the way of nearly all documents, made short
+        return b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}\n' % (
+            encoded_id,
+            version,
+        )
+    return b'{"index":{"_id":%b%b}}\n' % (encoded_id, _details(version, routing))
+
+
+def delete_line(encoded_id: bytes, version: int | None, routing: str | None = None) -> bytes:
+    """The line that deletes a document."""
+    return b'{"delete":{"_id":%b%b}}\n' % (encoded_id, _details(version, routing))
+
+
+def _details(version: int | None, routing: str | None) -> bytes:
+    """Version and routing. Without a version Elasticsearch counts on from the one it has."""
+    details = b""
+    if version is not None:
+        details = b',"version":%d,"version_type":"external_gte"' % version
+    if routing is not None:
+        details += b',"routing":' + _encode(routing)
+    return details
+
+
+def body(items: Sequence[Item]) -> bytes:
+    lines = [item.payload for item in items]
+    if all(item.deletion for item in items):
+        lines.append(GUARD)
+    return b"".join(lines)
+
+
+def unsendable(item: Item) -> Outcome | None:
+    """The outcome of an item whose id Elasticsearch takes in no request; None where it does.
+
+    One such id would have the whole bulk refused.
+    """
+    if 0 < len(item.id) <= MAX_ID_BYTES // MAX_BYTES_OF_A_CHARACTER:
+        return None
+    size = len(item.id.encode("utf-8", "surrogatepass"))
+    if 0 < size <= MAX_ID_BYTES:
+        return None
+    reason = (
+        f"the id has {size:,} bytes of UTF-8; Elasticsearch takes {MAX_ID_BYTES}"
+        if size
+        else "the id is empty"
+    )
+    return Outcome(item, Verdict.REJECTED, "invalid_id", reason)
+
+
+def halves(items: Sequence[Item]) -> tuple[Sequence[Item], Sequence[Item]]:
+    middle = len(items) // 2
+    return items[:middle], items[middle:]

@@ -1,0 +1,176 @@
+"""Makes the index of a pillow ready, through the `elasticsearch` client."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pillowtop.elastic import naming
+from pillowtop.elastic.client import client_trust
+from pillowtop.elastic.errors import not_elasticsearch, translated
+from pillowtop.elastic.index import Action, FoundIndex, Plan, Target, creation, identified
+from pillowtop.elastic.mappings import missing_properties
+from pillowtop.endpoints import Endpoint
+from pillowtop.engine.items import Held
+from pillowtop.exceptions import ServerBusy, TargetUnusable, TransientError
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+logger = logging.getLogger(__name__)
+
+LOOKS = 5
+LISTED_DOCUMENTS = 1000
+IDENTIFYING = "*.aliases,*.settings.index.uuid"
+DESCRIBING = f"{IDENTIFYING},*.mappings,*.settings.index.gc_deletes"
+
+DEFAULT_GC_SECONDS = 60.0
+WANTED_GC_SECONDS = 3600.0
+SECONDS_OF_UNITS = {"nanos": 1e-9, "micros": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
+                    "d": 86400.0}  # fmt: skip
+
+
+class IndexKeeper:
+    """Looks at an index, and makes it with its alias where it does not exist."""
+
+    def __init__(
+        self, endpoint: Endpoint, target: Target, source_field: str, timeout_seconds: float = 60.0
+    ) -> None:
+        self._endpoint = endpoint
+        self._target = target
+        self._source_field = source_field
+        self._timeout_seconds = timeout_seconds
+
+    def prepare(self) -> str:
+        """Have the index ready to be written to, and return its UUID.
+
+        Raises `TransientError`, `IndexElsewhere`, `AccessDenied`, `TargetUnusable` or
+        `ConfigurationError`.
+        """
+        for _ in range(LOOKS):
+            plan = self._target.plan(self._look(DESCRIBING))
+            if plan.found is not None:
+                self._complete_mapping(plan.found)
+            if plan.found is not None and plan.action is Action.NOTHING:
+                _warn_about_gc_deletes(plan.found)
+                return plan.found.uuid
+            self._carry_out(plan)
+        raise TransientError(f"index {self._target.index!r} appears and vanishes again")
+
+    def identity(self) -> str:
+        """The UUID of the index that is written to now. Raises as `prepare` does."""
+        return identified(self._target, self._look(IDENTIFYING))
+
+    def held(self, pillow: str, database: str, after: str) -> list[Held]:
+        """Up to 1,000 documents of a pillow and database, whose ids in CouchDB follow `after`.
+
+        Sorted by the source field: Elasticsearch refuses to sort by `_id`.
+        """
+        field, alias = self._source_field, self._target.write_alias
+        mine = [{"term": {f"{field}.pillow": pillow}}, {"term": {f"{field}.database": database}}]
+        with translated(self._endpoint, alias):
+            if not after:
+                _demand_all_shards(self._client.indices.refresh(index=alias).body)
+            found = self._client.search(
+                index=alias,
+                query={"bool": {"filter": mine}},
+                sort=[{f"{field}.id": "asc"}],
+                search_after=[after],
+                size=LISTED_DOCUMENTS,
+                source=False,
+                version=True,
+                allow_partial_search_results=False,
+            ).body
+        _demand_all_shards(found)
+        return [Held(hit["sort"][0], hit["_id"], hit["_version"]) for hit in found["hits"]["hits"]]
+
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @cached_property
+    def _client(self) -> Elasticsearch:
+        from elasticsearch import Elasticsearch  # noqa: PLC0415  (heavy, and only needed here)
+
+        return Elasticsearch(
+            self._endpoint.url,
+            headers=self._endpoint.authorization(),
+            request_timeout=self._timeout_seconds,
+            max_retries=0,
+            **client_trust(self._endpoint),
+        )
+
+    def _look(self, filter_path: str) -> list[FoundIndex]:
+        """What exists under the names of index and alias: nothing is an answer too."""
+        names = [self._target.index, self._target.write_alias]
+        with translated(self._endpoint, self._target.write_alias):
+            body = self._client.indices.get(
+                index=names, ignore_unavailable=True, filter_path=filter_path
+            ).body
+        if not isinstance(body, dict):
+            raise not_elasticsearch(self._endpoint)
+        return [FoundIndex.read(name, details) for name, details in body.items()]
+
+    def _carry_out(self, plan: Plan) -> None:
+        if plan.action is Action.CREATE:
+            self._create()
+        else:
+            self._add_alias()
+
+    def _create(self) -> None:
+        """Create index and alias at once; where somebody else was faster, that is as good."""
+        try:
+            with translated(self._endpoint, self._target.index):
+                self._client.indices.create(
+                    index=self._target.index, **creation(self._target, self._source_field)
+                )
+        except TargetUnusable:
+            if not self._look(IDENTIFYING):
+                raise
+        else:
+            logger.info(
+                "created index %s with alias %s", self._target.index, self._target.write_alias,
+                extra={"action": "create_index", "index": self._target.index},
+            )  # fmt: skip
+
+    def _add_alias(self) -> None:
+        with translated(self._endpoint, self._target.write_alias):
+            self._client.indices.put_alias(
+                index=self._target.index, name=self._target.write_alias, is_write_index=True
+            )
+
+    def _complete_mapping(self, found: FoundIndex) -> None:
+        """Add declared fields that an index lacks, the source field's above all."""
+        declared = naming.mapping_with_source(self._target.mapping, self._source_field)
+        missing = missing_properties(found.name, declared, found.mapping)
+        if missing:
+            with translated(self._endpoint, found.name):
+                self._client.indices.put_mapping(index=found.name, properties=missing)
+
+
+def _demand_all_shards(answer: Mapping[str, Any]) -> None:
+    """Raise `ServerBusy` where an answer is not that of the whole index."""
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise ServerBusy("some shards of the index did not answer")
+
+
+def _warn_about_gc_deletes(found: FoundIndex) -> None:
+    if _seconds(found.gc_deletes) >= WANTED_GC_SECONDS:
+        return
+    logger.warning(
+        "index %s has gc_deletes of %s: a write that comes late may bring a deleted document "
+        'back; set it with PUT /%s/_settings {"index.gc_deletes": "%s"}',
+        found.name, found.gc_deletes or "60s", found.name, naming.GC_DELETES,
+        extra={"action": "low_gc_deletes", "index": found.name},
+    )  # fmt: skip
+
+
+def _seconds(value: str) -> float:
+    """What a time value of Elasticsearch's amounts to."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)([a-z]*)", value)
+    if parts is None:
+        return DEFAULT_GC_SECONDS
+    return float(parts[1]) * SECONDS_OF_UNITS.get(parts[2], 1e-3)

@@ -1,0 +1,94 @@
+"""What an index is called, and what is declared of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+HASH_DIGITS = 8
+GC_DELETES = "1h"
+"""How long Elasticsearch remembers the versions of deleted documents: longer than any request
+lives, so that one which comes late does not bring a document back."""
+
+STATIC_SETTINGS = (
+    "analysis",
+    "codec",
+    "load_fixed_bitset_filters_eagerly",
+    "mapping.coerce",
+    "mapping.ignore_malformed",
+    "mode",
+    "number_of_routing_shards",
+    "number_of_shards",
+    "routing_partition_size",
+    "routing_path",
+    "shard.check_on_startup",
+    "similarity",
+    "soft_deletes.enabled",
+    "sort",
+    "store",
+)
+"""What cannot be changed in place, and so belongs to the identity of an index."""
+
+KEYWORDS = ("id", "rev", "database", "pillow")
+
+
+def index_name(
+    alias: str, mapping: Mapping[str, Any], settings: Mapping[str, Any], version: int | str
+) -> str:
+    """`<alias>_<8 hex digits>`: SHA-256 of what was declared, however its keys are ordered."""
+    declared = {
+        "index_version": version,
+        "mapping": mapping,
+        "settings": static_settings(settings),
+    }
+    canonical = msgspec.json.encode(declared, order="sorted")
+    return f"{alias}_{hashlib.sha256(canonical).hexdigest()[:HASH_DIGITS]}"
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with dotted keys and without `index.`, however they were written.
+
+    Takes `{"number_of_shards": 1}`, `{"index": {…}}`, `{"index.…": …}` and `{"settings": {…}}`.
+    """
+    return dict(_flattened(settings.get("settings", settings)))
+
+
+def static_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those settings that an index gets when it is made and keeps."""
+    return {key: value for key, value in flat_settings(settings).items() if _is_static(key)}
+
+
+def creation_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings, as an index is made with them."""
+    flat = {"gc_deletes": GC_DELETES, **flat_settings(settings)}
+    return {f"index.{key}": value for key, value in flat.items()}
+
+
+def mapping_with_source(mapping: Mapping[str, Any], source_field: str) -> dict[str, Any]:
+    """The mapping with what pillowtop writes: under `dynamic: strict` it would be refused.
+
+    Those are the keywords of the source field, and `_rev` where it is not declared.
+    """
+    keywords = {name: {"type": "keyword"} for name in KEYWORDS}
+    properties = {
+        "_rev": {"type": "keyword"},
+        **mapping.get("properties", {}),
+        source_field: {"properties": keywords},
+    }
+    return {**mapping, "properties": properties}
+
+
+def _flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _flattened(value, f"{path}.")
+        else:
+            yield path.removeprefix("index."), value
+
+
+def _is_static(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in STATIC_SETTINGS)

@@ -1,0 +1,277 @@
+"""Bulks to a real Elasticsearch, in all the states that it can be brought into."""
+
+from __future__ import annotations
+
+import pytest
+
+from dev.servers import SearchServer
+from pillowtop.elastic.bulk import halves
+from pillowtop.elastic.index import AliasedIndex, FixedIndex
+from pillowtop.engine.items import Verdict
+from pillowtop.exceptions import (
+    DocumentRefused,
+    ServerBusy,
+    ServerUnreachable,
+    TargetUnusable,
+    WrittenByLaterLife,
+)
+from tests.elastic.making import VERSION, change, packed, transport
+from tests.real_servers import request, running
+
+DELIVERED, AGAIN, REJECTED = Verdict.DELIVERED, Verdict.AGAIN, Verdict.REJECTED
+STRICT = {"dynamic": "strict", "properties": {"n": {"type": "long"}}}
+
+
+@pytest.fixture
+def target(index_name):
+    return AliasedIndex(index_name, STRICT)
+
+
+@pytest.fixture
+def to(elasticsearch_url, target):
+    made = transport(elasticsearch_url, target)
+    made.prepare()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def es(elasticsearch_url):
+    def send(method, path, body=None):
+        return request(method, f"{elasticsearch_url}/{path}", body).json()
+
+    return send
+
+
+def verdicts(outcomes):
+    return {outcome.item.id: outcome.verdict for outcome in outcomes}
+
+
+def deletion(to, doc_id, version=VERSION):
+    return to.pack_deletion(change(doc_id, deleted=True), version)
+
+
+def test_documents_are_written(to, target, es):
+    made = [
+        *packed(to, "a", 'ä/" \n', fields={"n": 1}),
+        to.pack(change("b"), {"_id": "b", "_rev": "1-abc", "n": 2}, VERSION),
+    ]
+    assert set(verdicts(to.deliver(made)).values()) == {DELIVERED}
+    es("POST", f"{target.alias}/_refresh")
+    hits = es("GET", f"{target.alias}/_search")["hits"]["hits"]
+    assert {hit["_id"]: hit["_source"]["n"] for hit in hits} == {"a": 1, 'ä/" \n': 1, "b": 2}
+    assert hits[0]["_source"]["pillowtop"]["database"] == "orders"
+
+
+def test_rejected_documents_leave_the_others_alone(to):
+    made = [
+        *packed(to, "good", fields={"n": 1}),
+        *packed(to, "wrong", fields={"n": "no number"}),
+        *packed(to, "strict", fields={"m": 1}),
+        *packed(to, "x" * 513),
+        deletion(to, "never there"),
+        deletion(to, "x" * 513 + "deleted"),
+    ]
+    outcomes = to.deliver(made)
+    assert verdicts(outcomes) == {
+        "good": DELIVERED,
+        "wrong": REJECTED,
+        "strict": REJECTED,
+        "x" * 513: REJECTED,
+        "never there": DELIVERED,
+        "x" * 513 + "deleted": REJECTED,
+    }
+    by_id = {outcome.item.id: outcome for outcome in outcomes}
+    assert by_id["wrong"].error_type == "document_parsing_exception"
+    assert 'For input string: "no number"' in by_id["wrong"].reason
+    assert by_id["strict"].error_type == "strict_dynamic_mapping_exception"
+
+
+@pytest.mark.parametrize("doc_id", ["x" * 512, "ä" * 256, "😀" * 128])
+def test_the_longest_ids(to, doc_id):
+    assert verdicts(to.deliver(packed(to, doc_id))) == {doc_id: DELIVERED}
+
+
+def test_what_comes_late_does_not_win(to, target, es):
+    to.deliver(packed(to, "a", fields={"n": 2}, version=VERSION + 2))
+
+    late = packed(to, "a", fields={"n": 1}, version=VERSION + 1)
+
+    assert verdicts(to.deliver(late)) == {"a": DELIVERED}
+    assert verdicts(to.deliver([deletion(to, "a", VERSION + 1)])) == {"a": DELIVERED}
+    assert es("GET", f"{target.alias}/_doc/a")["_source"]["n"] == 2
+
+
+@pytest.mark.parametrize("first_is_deletion", [False, True])
+@pytest.mark.parametrize("deletes", [False, True])
+def test_what_a_later_life_has_written(to, first_is_deletion, deletes):
+    later = 3 * VERSION + 1
+    first = [deletion(to, "a", later)] if first_is_deletion else packed(to, "a", version=later)
+    assert verdicts(to.deliver(first)) == {"a": DELIVERED}
+    with pytest.raises(WrittenByLaterLife) as raised:
+        to.deliver([deletion(to, "a")] if deletes else packed(to, "a", fields={"n": 1}))
+    assert raised.value.token == 3
+
+
+def test_a_write_that_is_repeated(to, target, es):
+    for _ in range(2):
+        made = packed(to, "a", fields={"n": 2})
+        assert verdicts(to.deliver(made)) == {"a": DELIVERED}
+    assert es("GET", f"{target.alias}/_doc/a")["_version"] == VERSION
+
+
+def test_a_late_write_does_not_bring_back_what_is_deleted(to, target, es):
+    to.deliver(packed(to, "a", version=VERSION + 1))
+    to.deliver([deletion(to, "a", VERSION + 2)])
+
+    to.deliver(packed(to, "a", version=VERSION + 1))
+
+    assert es("GET", f"{target.alias}/_doc/a")["found"] is False
+
+
+def test_one_at_a_time_and_the_worker_after_it(to, target, es):
+    to.deliver(packed(to, "a", fields={"n": 1}))
+    to.write_one("a", {"_id": "a", "_rev": "2-x", "n": 2})
+    assert es("GET", f"{target.alias}/_doc/a")["_source"]["n"] == 2
+    to.deliver(packed(to, "a", fields={"n": 3}, version=VERSION + 1))
+    assert es("GET", f"{target.alias}/_doc/a")["_source"]["n"] == 3
+    to.write_one("a", None)
+    to.write_one("a", None)
+    assert es("GET", f"{target.alias}/_doc/a")["found"] is False
+    with pytest.raises(DocumentRefused, match="document_parsing_exception"):
+        to.write_one("a", {"n": "no number"})
+
+
+@pytest.mark.parametrize("kind", [AliasedIndex, FixedIndex])
+@pytest.mark.parametrize("deletes", [True, False])
+def test_no_bulk_makes_an_index(kind, deletes, elasticsearch_url, index_name, es):
+    to = transport(elasticsearch_url, target := kind(index_name))
+    to.prepare()
+    es("DELETE", target.index)
+    made = [deletion(to, "a")] if deletes else packed(to, "a")
+    with pytest.raises(TargetUnusable, match="index_not_found_exception"):
+        to.deliver(made)
+    assert es("GET", f"{index_name}*") == {}
+
+
+def test_a_closed_index(to, target, es):
+    es("POST", f"{target.index}/_close")
+    with pytest.raises(TargetUnusable, match="index_closed_exception"):
+        to.deliver(packed(to, "a"))
+
+
+def test_an_alias_without_a_write_index(to, target, es):
+    es("PUT", f"{target.alias}_other", {"aliases": {target.alias: {"is_write_index": False}}})
+    alias = {"index": target.index, "alias": target.alias, "is_write_index": False}
+    es("POST", "_aliases", {"actions": [{"add": alias}]})
+    with pytest.raises(TargetUnusable, match="no write index is defined"):
+        to.deliver(packed(to, "a"))
+
+
+def test_a_pipeline_that_is_missing(to, target, es):
+    es("PUT", f"{target.index}/_settings", {"index.default_pipeline": "never-made"})
+    with pytest.raises(TargetUnusable, match="pipeline"):
+        to.deliver(packed(to, "a"))
+
+
+@pytest.mark.parametrize("block", ["read_only_allow_delete", "write", "read_only"])
+def test_a_server_that_protects_itself(to, target, es, block):
+    es("PUT", f"{target.index}/_settings", {f"index.blocks.{block}": True})
+    (outcome,) = to.deliver(packed(to, "a"))
+    assert outcome.verdict is AGAIN
+    assert outcome.error_type == "cluster_block_exception"
+    es("PUT", f"{target.index}/_settings", {f"index.blocks.{block}": None})
+    assert verdicts(to.deliver(packed(to, "a"))) == {"a": DELIVERED}
+
+
+def test_documents_that_all_fail_for_one_reason(to):
+    with pytest.raises(TargetUnusable, match=r"refuses every document.*\[n\]"):
+        to.deliver([
+            made for number in range(12)
+            for made in packed(to, f"doc-{number}", fields={"n": f"no number {number}"})
+        ])  # fmt: skip
+
+
+def test_tls_where_there_is_none(elasticsearch_url):
+    over_tls = transport(elasticsearch_url.replace("http:", "https:"))
+    with pytest.raises(ServerBusy, match="does not speak TLS: is it https"):
+        over_tls.deliver(packed(over_tls, "a"))
+    with pytest.raises(ServerBusy, match="does not speak TLS: is it https"):
+        over_tls.prepare()
+
+
+@pytest.fixture(scope="module")
+def small_server():
+    """A server with little room for requests: 429 from 64 kB on, 413 from 128 kB on."""
+    settings = {
+        "http.max_content_length": "128kb",
+        "indexing_pressure.memory.limit": "64kb",
+        "indexing_pressure.memory.coordinating.limit": "64kb",
+    }
+    with running(SearchServer(settings=settings)) as server:
+        yield server
+
+
+@pytest.fixture
+def to_small(small_server):
+    made = transport(small_server.url, AliasedIndex("orders"))
+    made.prepare()
+    yield made
+    made.close()
+    request("DELETE", f"{small_server.url}/{AliasedIndex('orders').index}")
+
+
+def of_size(to, doc_id, size):
+    return packed(to, doc_id, fields={"text": "x" * size})[0]
+
+
+def test_a_body_over_the_limit_goes_in_halves(to_small, small_server):
+    made = [of_size(to_small, f"doc-{number}", 10_000) for number in range(20)]
+    made.insert(7, of_size(to_small, "giant", 200_000))
+    outcomes = deliver_until_decided(to_small, made)
+    assert verdicts(outcomes).pop("giant") is REJECTED
+    assert list(verdicts(outcomes).values()).count(DELIVERED) == 20
+    (letter,) = [outcome for outcome in outcomes if outcome.verdict is REJECTED]
+    assert letter.error_type == "content_too_large"
+
+
+def deliver_until_decided(to, made):
+    """As the worker does, but in halves where the server is busy with a whole."""
+    try:
+        outcomes = to.deliver(made)
+    except ServerBusy:
+        assert len(made) > 1
+        first, second = halves(made)
+        return deliver_until_decided(to, first) + deliver_until_decided(to, second)
+    again = [outcome.item for outcome in outcomes if outcome.verdict is AGAIN]
+    decided = [outcome for outcome in outcomes if outcome.verdict is not AGAIN]
+    return [*decided, *deliver_until_decided(to, again)] if again else decided
+
+
+def test_a_server_without_room(to_small):
+    """Nothing is taken for written, and nothing for refused."""
+    made = [of_size(to_small, f"doc-{number}", 10_000) for number in range(9)]
+    with pytest.raises(ServerBusy, match="es_rejected_execution_exception"):
+        to_small.deliver(made)
+
+
+def test_the_guard_writes_nothing(to, target, es):
+    """Not even where a document has its id."""
+    to.deliver(packed(to, "pillowtop", fields={"n": 1}))
+    assert verdicts(to.deliver([deletion(to, "a")])) == {"a": DELIVERED}
+    assert es("GET", f"{target.alias}/_doc/pillowtop")["_version"] == VERSION
+    assert verdicts(to.deliver([deletion(to, "pillowtop")])) == {"pillowtop": DELIVERED}
+    assert es("GET", f"{target.alias}/_doc/pillowtop")["found"] is False
+
+
+def test_a_server_that_is_down_and_comes_back(search_server):
+    target = FixedIndex("orders-down")
+    to = transport(search_server.url, target)
+    to.prepare()
+    search_server.kill()
+    with pytest.raises(ServerUnreachable):
+        to.deliver(packed(to, "a"))
+    with pytest.raises(ServerUnreachable):
+        to.identity()
+    search_server.start()
+    assert verdicts(to.deliver(packed(to, "a"))) == {"a": DELIVERED}
