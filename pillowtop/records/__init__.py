@@ -1,0 +1,1 @@
+"""What must be remembered: tokens, positions, dead letters, requests of operators."""

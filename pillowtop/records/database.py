@@ -1,0 +1,16 @@
+"""Which Django database keeps the records."""
+
+from __future__ import annotations
+
+from django.db import connections
+
+from pillowtop.conf import configuration
+
+
+def alias() -> str:
+    return configuration().DATABASE
+
+
+def tables_are_made() -> bool:
+    """Whether `migrate` has been run."""
+    return "pillowtop_pillowrecord" in connections[alias()].introspection.table_names()

@@ -1,0 +1,101 @@
+"""The tables of pillowtop."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PillowRecord(models.Model):
+    """One pillow. `token` goes up at each start and orders the writes of all its lives."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    token = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "pillowtop"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Position(models.Model):
+    """What the Django database remembers of a checkpoint, next to the document in CouchDB.
+
+    `seq` is JSON text without a limit; the other fields are those of
+    `pillowtop.engine.resuming.Checkpoint`.
+    """
+
+    pillow = models.CharField(max_length=200)
+    stream = models.CharField(max_length=255)
+    seq = models.TextField()
+    identity = models.CharField(max_length=64)
+    filter = models.CharField(max_length=64)
+    target = models.CharField(max_length=255)
+    token = models.BigIntegerField()
+    generation = models.BigIntegerField()
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        app_label = "pillowtop"
+        constraints = (
+            models.UniqueConstraint(fields=["pillow", "stream"], name="pillowtop_one_position"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pillow} in {self.stream}"
+
+
+class DeadLetter(models.Model):
+    """A document that could not be delivered, and why: one row per pillow, stream and document.
+
+    `stage` is one of feed, filter, trigger, transform, pack, transport. `doc_hash` is the SHA-256
+    of the document's id, which may be longer than an index of a database takes.
+    """
+
+    pillow = models.CharField(max_length=200)
+    stream = models.CharField(max_length=255)
+    doc_id = models.TextField()
+    doc_hash = models.CharField(max_length=64)
+    seq = models.TextField(blank=True)
+    rev = models.CharField(max_length=255, blank=True)
+    deletion = models.BooleanField(default=False)
+    stage = models.CharField(max_length=20)
+    error_type = models.CharField(max_length=255)
+    reason = models.TextField()
+    traceback = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "pillowtop"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["pillow", "stream", "doc_hash"], name="pillowtop_one_letter"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pillow}: {self.doc_id} ({self.error_type})"
+
+
+class OperatorRequest(models.Model):
+    """Something that is asked of the process that runs the pillow (rule 8).
+
+    By commands (`reset`, `accept`), or by that process itself (`sweep`, with the token of the
+    life that began to read everything again).
+    """
+
+    pillow = models.CharField(max_length=200)
+    verb = models.CharField(max_length=20)
+    token = models.BigIntegerField(null=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "pillowtop"
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.pillow}"

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pillowtop.engine.resuming import Checkpoint
+from pillowtop.exceptions import LeaseLost
+from pillowtop.records import positions, requests
+
+pytestmark = pytest.mark.django_db
+
+SAVED = Checkpoint("9-x", "identity", "filter", "target", token=5, generation=20)
+
+
+@pytest.mark.parametrize("seq", ["9-" + "x" * 5000, 7, [5, "opaque"], {"a": None}])
+def test_seqs_of_any_form_and_length_come_back(seq):
+    checkpoint = msgspec.structs.replace(SAVED, seq=seq)
+    positions.remember("OrderPillow", "orders", checkpoint)
+    assert positions.recall("OrderPillow", "orders") == checkpoint
+
+
+def test_nothing_is_remembered_of_others():
+    positions.remember("OrderPillow", "orders", SAVED)
+    assert positions.recall("OrderPillow", "users") is None
+    assert positions.recall("UserPillow", "orders") is None
+
+
+def test_a_later_life_has_the_last_word():
+    positions.remember("OrderPillow", "orders", SAVED)
+    with pytest.raises(LeaseLost):
+        positions.remember("OrderPillow", "orders", msgspec.structs.replace(SAVED, token=4))
+    newer = msgspec.structs.replace(SAVED, token=6, seq="1-y", generation=3)
+    positions.remember("OrderPillow", "orders", newer)
+    assert positions.recall("OrderPillow", "orders") == newer
+
+
+def test_a_request_stands_until_it_is_done():
+    requests.ask("OrderPillow", "accept")
+    asked = requests.asked("OrderPillow")
+    assert asked.verb == "accept"
+    assert requests.asked("UserPillow").verb == ""
+    requests.done("OrderPillow", asked.last)
+    assert requests.asked("OrderPillow").verb == ""
+
+
+def test_a_reset_is_more_than_accepting():
+    requests.ask("OrderPillow", "reset")
+    requests.ask("OrderPillow", "accept")
+    assert requests.asked("OrderPillow").verb == "reset"
+
+
+def test_a_request_that_came_later_is_not_acknowledged():
+    requests.ask("OrderPillow", "accept")
+    seen = requests.asked("OrderPillow")
+    requests.ask("OrderPillow", "reset")
+    requests.done("OrderPillow", seen.last)
+    assert requests.asked("OrderPillow").verb == "reset"
+
+
+def test_there_is_one_sweep_behind_the_latest_replay():
+    assert requests.sweep_due("OrderPillow") is None
+    requests.ask_sweep("OrderPillow", 5)
+    requests.ask_sweep("OrderPillow", 7)
+    assert requests.sweep_due("OrderPillow") == 7
+    assert requests.asked("OrderPillow").verb == ""
+    requests.sweep_done("OrderPillow")
+    assert requests.sweep_due("OrderPillow") is None
