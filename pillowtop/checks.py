@@ -1,0 +1,189 @@
+"""System checks: the configuration mistakes that can be found without a server.
+
+Each has a stable id, listed in `docs/reference/checks.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+from django.db import connections
+
+from pillowtop import registry
+from pillowtop.conf import Configuration, configuration, suggestion
+from pillowtop.engine.resuming import ON_RECREATED
+from pillowtop.exceptions import ConfigurationError
+from pillowtop.listener import AliasedElasticPillow, BasicPillow, ElasticPillow, PythonPillow
+
+BUILT_IN_FILTERS = ("_selector", "_doc_ids", "_design", "_view")
+HOOKS = (
+    "filter",
+    "python_filter",
+    "change_trigger",
+    "change_transform",
+    "change_transport",
+    "change_delete",
+    "index_id",
+    "get_feed",
+    "get_transport",
+)
+
+
+@register()
+def check_configuration(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """All checks of pillowtop."""
+    try:
+        tuned = configuration()
+    except ConfigurationError as error:
+        return [Error(str(error), id="pillowtop.E001")]
+    return [*_check_settings(tuned), *_check_pillows(tuned)]
+
+
+def _check_settings(tuned: Configuration) -> Iterator[CheckMessage]:
+    if tuned.DATABASE not in connections:
+        known = suggestion(tuned.DATABASE, list(connections))
+        yield Error(
+            f"PILLOWTOP['DATABASE'] is {tuned.DATABASE!r}, which DATABASES does not have{known}",
+            id="pillowtop.E002",
+        )
+    endpoints: dict[str, Callable[[], object]] = {
+        "COUCHDB": lambda: tuned.couchdb,
+        "ELASTICSEARCH": lambda: tuned.elasticsearch,
+    }
+    for key, endpoint in endpoints.items():
+        url = getattr(tuned, f"{key}_URL")
+        if url:
+            yield from _complaint(endpoint, "pillowtop.E003")
+        if "@" in url:
+            yield Warning(
+                f"PILLOWTOP['{key}_URL'] holds a user or a password, which Django's debug page "
+                "would show",
+                hint=f"Use {key}_USERNAME and {key}_PASSWORD.",
+                id="pillowtop.W001",
+            )
+
+
+def _check_pillows(tuned: Configuration) -> Iterator[CheckMessage]:
+    try:
+        entries = registry.parse(getattr(settings, "PILLOWTOPS", []))
+    except ConfigurationError as error:
+        yield Error(str(error), id="pillowtop.E004")
+        return
+    yield from _complaint(lambda: registry.demand_distinct_names(entries), "pillowtop.E005")
+    for entry in entries:
+        try:
+            kind = entry.load_class()
+        except ConfigurationError as error:
+            yield Error(str(error), id="pillowtop.E006")
+            continue
+        try:
+            pillow = entry.pillow()
+        except ConfigurationError as error:
+            yield Error(str(error), obj=kind, id="pillowtop.E007")
+            continue
+        yield from _check_pillow(pillow, tuned)
+
+
+def _check_pillow(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMessage]:
+    yield from _check_source(pillow, tuned)
+    yield from _check_target(pillow, tuned)
+    yield from _check_filter(pillow)
+    yield from _check_hook_names(pillow)
+    if pillow.on_recreated not in ON_RECREATED:
+        yield Error(
+            f"{pillow.name}: on_recreated is 'halt' or 'resync', not {pillow.on_recreated!r}",
+            obj=type(pillow),
+            id="pillowtop.E012",
+        )
+
+
+def _check_source(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMessage]:
+    own_feed = type(pillow).get_feed is not BasicPillow.get_feed
+    if not pillow.couch_db and own_feed:
+        return
+    is_name = isinstance(pillow.couch_db, str) and "://" not in pillow.couch_db
+    if is_name and pillow.couch_db and not tuned.COUCHDB_URL:
+        yield Error(
+            f"{pillow.name} follows the database {pillow.couch_db!r}, but "
+            "PILLOWTOP['COUCHDB_URL'] is not set",
+            obj=type(pillow),
+            id="pillowtop.E008",
+        )
+        return
+    yield from _complaint(pillow.get_database, "pillowtop.E009", type(pillow))
+
+
+def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMessage]:
+    kind = type(pillow)
+    if isinstance(pillow, ElasticPillow):
+        if not tuned.ELASTICSEARCH_URL:
+            yield Error(
+                f"{pillow.name} writes to Elasticsearch, but PILLOWTOP['ELASTICSEARCH_URL'] is "
+                "not set",
+                obj=kind,
+                id="pillowtop.E008",
+            )
+        yield from _complaint(pillow.get_target, "pillowtop.E009", kind)
+    elif (
+        kind.change_transport is BasicPillow.change_transport
+        and kind.get_transport is BasicPillow.get_transport
+    ):
+        yield Error(
+            f"{pillow.name} delivers nothing: it has no change_transport",
+            hint="Implement change_transport(document), or inherit from AliasedElasticPillow.",
+            obj=kind,
+            id="pillowtop.E010",
+        )
+
+
+def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
+    name = pillow.couch_filter
+    if name is None:
+        return
+    if name not in BUILT_IN_FILTERS and name.count("/") != 1:
+        yield Error(
+            f"{pillow.name}: couch_filter is {name!r}; it must be design/name or one of "
+            f"{', '.join(BUILT_IN_FILTERS)}{suggestion(name, list(BUILT_IN_FILTERS))}",
+            obj=type(pillow),
+            id="pillowtop.E011",
+        )
+    elif name not in ("_doc_ids", "_design"):
+        yield Warning(
+            f"{pillow.name}: CouchDB's filter {name!r} hides deletions, and updates after which "
+            "a document no longer matches: such documents stay in the target",
+            hint="Filter in Python instead (PythonPillow), which is also faster.",
+            obj=type(pillow),
+            id="pillowtop.W002",
+        )
+
+
+def _check_hook_names(pillow: BasicPillow) -> Iterator[CheckMessage]:
+    """A misspelt hook would never be called, and nobody would know."""
+    known = set(dir(AliasedElasticPillow)) | set(dir(PythonPillow))
+    for kind in type(pillow).__mro__:
+        if kind.__module__.startswith("pillowtop."):
+            continue
+        for name, value in vars(kind).items():
+            near = get_close_matches(name, HOOKS, n=1, cutoff=0.85)
+            if callable(value) and name not in known and near:
+                yield Warning(
+                    f"{pillow.name}: {name} is no hook (did you mean {near[0]!r}?)",
+                    obj=type(pillow),
+                    id="pillowtop.W003",
+                )
+
+
+def _complaint(
+    attempt: Callable[[], object], check_id: str, obj: object = None
+) -> Iterator[CheckMessage]:
+    try:
+        attempt()
+    except ConfigurationError as error:
+        yield Error(str(error), obj=obj, id=check_id)

@@ -1,0 +1,128 @@
+"""The `PILLOWTOP` setting: one dict, with a default for everything tuned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from django.conf import settings
+
+from pillowtop.endpoints import Endpoint
+from pillowtop.engine.batches import Limits
+from pillowtop.exceptions import ConfigurationError
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All keys of `PILLOWTOP`, their defaults and what they mean."""
+
+    COUCHDB_URL: str = _setting("", "where CouchDB is: `http://host:5984`")
+    COUCHDB_USERNAME: str = _setting("", "the user to sign in as")
+    COUCHDB_PASSWORD: str = field(
+        default="", repr=False, metadata={"help": "the password of that user"}
+    )
+    COUCHDB_AUTHENTICATION: str = _setting("basic", "`basic`, or `cookie` for a session")
+    COUCHDB_CA_CERTS: str | None = _setting(None, "a file of certificates to trust")
+    ELASTICSEARCH_URL: str = _setting("", "where Elasticsearch is: `http://host:9200`")
+    ELASTICSEARCH_USERNAME: str = _setting("", "the user to sign in as")
+    ELASTICSEARCH_PASSWORD: str = field(
+        default="", repr=False, metadata={"help": "the password of that user"}
+    )
+    ELASTICSEARCH_API_KEY: str = field(
+        default="", repr=False, metadata={"help": "an encoded API key, in place of a user"}
+    )
+    ELASTICSEARCH_CA_CERTS: str | None = _setting(None, "a file of certificates to trust")
+    DATABASE: str = _setting("default", "the alias of the Django database for bookkeeping")
+    SOURCE_FIELD: str = _setting("pillowtop", "the field that says where a document is from")
+    BATCH_DOCUMENTS: int = _setting(1000, "documents in a batch at most")
+    BATCH_BYTES: int = _setting(5 * 1024 * 1024, "bytes in a batch at most")
+    BATCH_LINGER_SECONDS: float = _setting(0.5, "for how long a batch may wait to fill")
+    CHECKPOINT_SECONDS: float = _setting(1.0, "how often the checkpoint is saved")
+    REQUEST_SECONDS: float = _setting(60.0, "for how long a bulk may take to be answered")
+    SILENCE_SECONDS: float = _setting(30.0, "after how much silence a feed is opened again")
+    PROBE_SECONDS: float = _setting(0.5, "how often a server that is down is looked for")
+    BACKOFF_SECONDS: float = _setting(30.0, "the longest wait before an attempt is repeated")
+    STANDBY_SECONDS: float = _setting(5.0, "how often a pillow that stands by looks again")
+    DRAIN_SECONDS: float = _setting(8.0, "for how long a stop waits for what is under way")
+
+    @property
+    def couchdb(self) -> Endpoint:
+        if not self.COUCHDB_URL:
+            raise ConfigurationError("set PILLOWTOP['COUCHDB_URL'] to where CouchDB is")
+        return self.couchdb_at(self.COUCHDB_URL)
+
+    def couchdb_at(self, url: str) -> Endpoint:
+        """A CouchDB server's endpoint with the credentials of the settings."""
+        if self.COUCHDB_AUTHENTICATION not in ("basic", "cookie"):
+            raise ConfigurationError(
+                "PILLOWTOP['COUCHDB_AUTHENTICATION'] is 'basic' or 'cookie', "
+                f"not {self.COUCHDB_AUTHENTICATION!r}"
+            )
+        return Endpoint.parse(
+            url,
+            username=self.COUCHDB_USERNAME,
+            password=self.COUCHDB_PASSWORD,
+            authentication="cookie" if self.COUCHDB_AUTHENTICATION == "cookie" else "basic",
+            ca_certs=self.COUCHDB_CA_CERTS,
+        )
+
+    @property
+    def elasticsearch(self) -> Endpoint:
+        if not self.ELASTICSEARCH_URL:
+            raise ConfigurationError("set PILLOWTOP['ELASTICSEARCH_URL'] to where Elasticsearch is")
+        return Endpoint.parse(
+            self.ELASTICSEARCH_URL,
+            username=self.ELASTICSEARCH_USERNAME,
+            password=self.ELASTICSEARCH_PASSWORD,
+            api_key=self.ELASTICSEARCH_API_KEY,
+            ca_certs=self.ELASTICSEARCH_CA_CERTS,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.BATCH_DOCUMENTS, self.BATCH_BYTES, self.BATCH_LINGER_SECONDS)
+
+
+KEYS = [key.name for key in fields(Configuration)]
+
+
+def configuration() -> Configuration:
+    """The settings as they are now. Raises `ConfigurationError` on an unknown key."""
+    given = getattr(settings, "PILLOWTOP", {})
+    if not isinstance(given, dict):
+        raise ConfigurationError("PILLOWTOP must be a dict of settings")
+    for key in given:
+        if key not in KEYS:
+            raise ConfigurationError(f"PILLOWTOP has no key {key!r}{suggestion(key, KEYS)}")
+    tuned = Configuration(**given)
+    for key in given:
+        _demand_type(key, getattr(tuned, key), getattr(Configuration, key))
+    return tuned
+
+
+def _demand_type(key: str, value: Any, default: Any) -> None:
+    """Numbers must be positive numbers, everything else text."""
+    if isinstance(default, (int, float)):
+        wanted: Any = int if isinstance(default, int) else (int, float)
+        fits = isinstance(value, wanted) and not isinstance(value, bool) and value > 0
+        what = "a positive whole number" if wanted is int else "a positive number"
+    else:
+        fits = isinstance(value, str) or (value is None and default is None)
+        what = "text"
+    if not fits:
+        raise ConfigurationError(f"PILLOWTOP[{key!r}] must be {what}, not {_shown(key, value)}")
+
+
+def _shown(key: str, value: Any) -> str:
+    return type(value).__name__ if "PASSWORD" in key or "API_KEY" in key else repr(value)
+
+
+def suggestion(word: str, words: list[str]) -> str:
+    """` (did you mean 'X'?)` where a word is close to one of those known; empty otherwise."""
+    close = get_close_matches(str(word), words, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""

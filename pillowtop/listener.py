@@ -1,0 +1,256 @@
+"""What developers subclass.
+
+    class OrderPillow(AliasedElasticPillow):
+        couch_db = "orders"
+        es_alias = "orders"
+
+A pillow knows neither greenlets nor checkpoints: it says where changes come from, what to make
+of them and where they go. The worker does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import msgspec
+
+from pillowtop.changes import Change, Document
+from pillowtop.conf import configuration
+from pillowtop.endpoints import Endpoint
+from pillowtop.engine.resuming import OnRecreated
+from pillowtop.engine.way import HookError, Way
+from pillowtop.exceptions import ConfigurationError, DocumentMissing
+from pillowtop.feeds.couch import CouchFeed
+from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.transports.hooks import HookTransport
+
+if TYPE_CHECKING:
+    from pillowtop.elastic.transport import ElasticTransport, Target
+    from pillowtop.engine.items import Transport
+    from pillowtop.feeds.reading import Feed
+
+
+class BasicPillow:
+    """Follows one CouchDB database and hands each change to its hooks.
+
+    Override `change_transport`, and of the other hooks what you need. A hook that raises a
+    `TransientError` (or a connection error) has the change tried again; any other error makes it
+    a dead letter, and the rest goes on.
+    """
+
+    name: str = ""
+    """Names checkpoint, letters and lease; the class's name by default."""
+
+    couch_db: Any = None
+    """A name below `COUCHDB_URL`, a URL, or a couchdbkit `Database`."""
+
+    couch_filter: str | None = None
+    """A filter of a design document (`design/name`), or one of CouchDB's (`_selector`, …)."""
+
+    extra_args: Mapping[str, Any] = {}
+    """The parameters of `couch_filter`."""
+
+    include_docs = True
+    """Whether the feed carries the documents; otherwise they are loaded, newest revision."""
+
+    include_design_docs = False
+    document_class: Any = None
+    """A jsonobject or couchdbkit class that wraps documents for the hooks."""
+
+    selection_is_stable = False
+    """True promises that what is refused now was never accepted before: nothing to delete."""
+
+    on_recreated: OnRecreated = "halt"
+    """What to do when the database was deleted and made again: `halt` or `resync`."""
+
+    def __init__(self) -> None:
+        self.name = self.name or type(self).__name__
+
+    # The hooks.
+
+    def filter(self, change: Change) -> bool:
+        """Whether the pillow takes this change. Not asked about deletions."""
+        return True
+
+    def change_trigger(self, change: Change) -> Any:
+        """Extract: the document of a change, or None for nothing."""
+        document = change.document
+        return document if document is not None else self._load(change)
+
+    def change_transform(self, document: Any) -> Any:
+        """Transform: what to deliver in place of the document, or None for nothing."""
+        return document
+
+    def change_transport(self, document: Any) -> None:
+        """Load: save the document where it belongs. The one hook that must be implemented."""
+        raise ConfigurationError(
+            f"{self.name}: implement change_transport(document), or inherit from a pillow that "
+            "has it, such as AliasedElasticPillow"
+        )
+
+    def change_delete(self, change: Change) -> None:
+        """What to do about a deletion, in place of the three hooks: nothing."""
+
+    # What the worker asks for.
+
+    def get_database(self) -> CouchDatabase:
+        """The database of `couch_db`. Raises `ConfigurationError`."""
+        server, name = self._address()
+        return CouchDatabase(server, name)
+
+    def get_feed(self) -> Feed:
+        """The feed to follow: that of the database."""
+        return CouchFeed(
+            self.get_database(),
+            include_docs=self.include_docs,
+            filter=self.couch_filter,
+            filter_parameters=dict(self.extra_args),
+            silence_seconds=configuration().SILENCE_SECONDS,
+        )
+
+    def get_transport(self) -> Transport:
+        """Where documents go: through `change_transport`, one at a time."""
+        return HookTransport(self.change_transport, self.change_delete)
+
+    def process_change(self, change: Change | Mapping[str, Any]) -> None:
+        """The whole way of one change, at once: for tests and tools.
+
+        Takes a `Change` or the dict of a feed's row. Raises what the hooks raise.
+        """
+        change = _as_change(change)
+        way = Way(self, BasicPillow)
+        document = None
+        try:
+            if not change.deleted and not way.refuses(change):
+                document = way.document(change)
+        except HookError as error:
+            raise error.cause from None
+        if document is not None:
+            self.change_transport(document)
+        elif change.deleted or way.may_stand_in_target:
+            self.change_delete(change)
+
+    def _load(self, change: Change) -> Document | None:
+        loaded = self.get_database().load([change.id])[change.id]
+        if loaded.deleted:
+            return None
+        if loaded.doc is None:
+            raise DocumentMissing(
+                f"document {change.id!r} is in the feed but cannot be read: {loaded.reason}"
+            )
+        document: Document = msgspec.json.decode(loaded.doc)
+        return document
+
+    def _address(self) -> tuple[Endpoint, str]:
+        """Server and database name."""
+        given = getattr(self.couch_db, "uri", self.couch_db)
+        if not given or not isinstance(given, str):
+            raise ConfigurationError(
+                f"{self.name}: set couch_db to the name or the URL of a database"
+            )
+        settings = configuration()
+        if "://" not in given:
+            return settings.couchdb, given
+        server, _, name = given.rstrip("/").rpartition("/")
+        return settings.couchdb_at(server), unquote(name)
+
+
+class PythonPillow:
+    """A mixin that filters in Python: `class P(PythonPillow, AliasedElasticPillow)`.
+
+    Filtering here is far faster than a filter in CouchDB, sees deletions and updates that stop
+    matching, and moves the checkpoint along.
+    """
+
+    def python_filter(self, document: Any) -> bool:
+        """Whether the pillow takes this document."""
+        return True
+
+
+class ElasticPillow(BasicPillow):
+    """Keeps the index `es_index` in step with the database."""
+
+    es_index: str = ""
+    default_mapping: Mapping[str, Any] = {}
+    """The index's mapping, as Elasticsearch takes it: `{"properties": {…}}`."""
+
+    es_meta: Mapping[str, Any] = {}
+    """The index's settings: `{"number_of_shards": 1, "analysis": {…}}`."""
+
+    keep_attachments = False
+    """Whether `_attachments` (names, types, sizes) is indexed."""
+
+    def index_id(self, change: Change) -> str:
+        """The id of a change's document in the index: its own."""
+        return change.id
+
+    def change_transport(self, document: Any) -> None:
+        """Index one document at once, under its `_id` (the worker sends batches instead)."""
+        self._elastic.write_one(document["_id"], document)
+
+    def change_delete(self, change: Change) -> None:
+        """Delete one document at once (the worker sends batches instead)."""
+        self._elastic.write_one(self.index_id(change), None)
+
+    def get_transport(self) -> Transport:
+        """Bulks; documents one at a time where a subclass overrides a hook that delivers."""
+        elastic = self._elastic
+        if not (self._overrides("change_transport") or self._overrides("change_delete")):
+            return elastic
+        return HookTransport(
+            self.change_transport, self.change_delete, elastic.prepare, elastic.identity
+        )
+
+    def get_target(self) -> Target:
+        """The index to write to. Raises `ConfigurationError`."""
+        from pillowtop.elastic.index import FixedIndex  # noqa: PLC0415  (web processes need it not)
+
+        if not self.es_index:
+            raise ConfigurationError(f"{self.name}: set es_index to the name of an index")
+        return FixedIndex(self.es_index, self.default_mapping, self.es_meta)
+
+    @cached_property
+    def _elastic(self) -> ElasticTransport:
+        from pillowtop.elastic.transport import ElasticTransport  # noqa: PLC0415
+
+        settings = configuration()
+        return ElasticTransport(
+            settings.elasticsearch,
+            self.get_target(),
+            self.name,
+            source_field=settings.SOURCE_FIELD,
+            keep_attachments=self.keep_attachments,
+            timeout_seconds=settings.REQUEST_SECONDS,
+            index_id=self.index_id if self._overrides("index_id") else None,
+        )
+
+    def _overrides(self, hook: str) -> bool:
+        return getattr(type(self), hook) is not getattr(ElasticPillow, hook)
+
+
+class AliasedElasticPillow(ElasticPillow):
+    """Keeps the index behind `es_alias` in step with the database.
+
+    The index is called `<es_alias>_<8 hex digits>` of mapping, settings and `index_version`, and
+    is made together with its alias where that does not exist.
+    """
+
+    es_alias: str = ""
+    index_version: int | str = 1
+    """Raise it when a transform changes what is indexed: it asks for a new index."""
+
+    def get_target(self) -> Target:
+        from pillowtop.elastic.index import AliasedIndex  # noqa: PLC0415
+
+        if not self.es_alias:
+            raise ConfigurationError(f"{self.name}: set es_alias to the name of an alias")
+        return AliasedIndex(self.es_alias, self.default_mapping, self.es_meta, self.index_version)
+
+
+def _as_change(row: Change | Mapping[str, Any]) -> Change:
+    if isinstance(row, Change):
+        return row
+    return msgspec.json.decode(msgspec.json.encode(dict(row)), type=Change)

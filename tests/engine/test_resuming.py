@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pillowtop.engine.resuming import (
+    Checkpoint,
+    Start,
+    Surroundings,
+    decide_start,
+    fingerprint,
+)
+from pillowtop.exceptions import DatabaseRecreated, FilterChanged
+
+SAVED = Checkpoint("9-x", "identity", "filter", "target", token=5, generation=20)
+SAME = Surroundings("identity", "filter", "target")
+
+
+def changed(value, **fields):
+    return msgspec.structs.replace(value, **fields)
+
+
+def test_a_first_start_is_from_0():
+    assert decide_start(None, None, changed(SAME, identity=None)) == Start("0")
+
+
+def test_it_goes_on_where_it_was():
+    assert decide_start(SAVED, SAVED, SAME) == Start("9-x")
+
+
+def test_couchdb_may_be_ahead_of_the_django_database():
+    """Killed between the two saves."""
+    behind = changed(SAVED, generation=19, seq="8-x")
+    assert decide_start(SAVED, behind, SAME) == Start("9-x")
+
+
+def test_the_late_save_of_a_stale_writer_does_not_count():
+    """It may come at any time, with a lower token: after a reset, its position is no good."""
+    after_reset = changed(SAVED, token=6, seq="0")
+    assert decide_start(SAVED, after_reset, SAME) == Start("0")
+
+
+def test_what_the_django_database_has_forgotten_is_taken_over():
+    assert decide_start(SAVED, None, SAME) == Start("9-x")
+
+
+@pytest.mark.parametrize("identity", [None, "another"])
+@pytest.mark.parametrize("in_couch", [None, SAVED])
+def test_a_recreated_database_halts(identity, in_couch):
+    with pytest.raises(DatabaseRecreated, match="ptop_checkpoint reset OrderPillow"):
+        decide_start(in_couch, SAVED, changed(SAME, identity=identity), pillow="OrderPillow")
+
+
+def test_a_recreated_database_is_read_from_0_if_the_pillow_says_so():
+    start = decide_start(None, SAVED, changed(SAME, identity=None), on_recreated="resync")
+    assert start.seq == "0"
+    assert start.sweep
+    assert "deleted and made again" in start.notice
+
+
+@pytest.mark.parametrize("in_couch", [None, changed(SAVED, generation=19)])
+def test_a_restored_database_is_read_from_0(in_couch):
+    start = decide_start(in_couch, SAVED, SAME)
+    assert start.seq == "0"
+    assert start.sweep
+    assert "restored from a backup" in start.notice
+
+
+def test_another_index_is_filled_from_0():
+    start = decide_start(SAVED, SAVED, changed(SAME, target="new"))
+    assert (start.seq, start.sweep) == ("0", False)
+    assert "made anew" in start.notice
+
+
+def test_another_filter_asks():
+    with pytest.raises(FilterChanged, match=r"reset OrderPillow.*accept OrderPillow"):
+        decide_start(SAVED, SAVED, changed(SAME, filter="other"), pillow="OrderPillow")
+
+
+def test_another_filter_may_be_accepted():
+    other = changed(SAME, filter="other")
+    assert decide_start(SAVED, SAVED, other, requested="accept") == Start("9-x")
+
+
+def test_accepting_a_filter_accepts_nothing_else():
+    with pytest.raises(DatabaseRecreated):
+        decide_start(SAVED, SAVED, changed(SAME, identity=None), requested="accept")
+
+
+@pytest.mark.parametrize("now", [SAME, changed(SAME, identity=None), changed(SAME, filter="other")])
+def test_a_reset_starts_from_0_whatever_is_there(now):
+    start = decide_start(SAVED, SAVED, now, requested="reset")
+    assert start.seq == "0"
+    assert start.sweep
+
+
+def test_the_fingerprint_does_not_depend_on_the_order_of_parameters():
+    assert fingerprint("a/b", {"x": 1, "y": 2}) == fingerprint("a/b", {"y": 2, "x": 1})
+    assert fingerprint("a/b", {}) != fingerprint(None, {})
+    assert fingerprint("a/b", {"x": 1}) != fingerprint("a/b", {"x": "1"})

@@ -1,0 +1,126 @@
+"""One test for each check id."""
+
+from __future__ import annotations
+
+import pytest
+
+from pillowtop.checks import check_configuration
+from pillowtop.feeds.recorded import RecordedFeed
+from pillowtop.listener import AliasedElasticPillow, BasicPillow, ElasticPillow, PythonPillow
+
+SERVERS = {"COUCHDB_URL": "http://localhost:5984", "ELASTICSEARCH_URL": "http://localhost:9200"}
+
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = "orders"
+    es_alias = "orders"
+
+
+class FrenchPillow(PythonPillow, OrderPillow):
+    def python_filter(self, document):
+        return document.get("country") == "FR"
+
+
+class RecordedPillow(BasicPillow):
+    def get_feed(self):
+        return RecordedFeed("changes.json")
+
+    def change_transport(self, document):
+        pass
+
+
+class NoDatabase(AliasedElasticPillow):
+    es_alias = "orders"
+
+
+class NoAlias(AliasedElasticPillow):
+    couch_db = "orders"
+
+
+class NoIndex(ElasticPillow):
+    couch_db = "orders"
+
+
+class NoTransport(BasicPillow):
+    couch_db = "orders"
+
+
+class Misspelt(OrderPillow):
+    def change_tranform(self, document):
+        return document
+
+
+class Filtered(OrderPillow):
+    couch_filter = "orders/paid"
+
+
+class BadFilter(OrderPillow):
+    couch_filter = "_selektor"
+
+
+class BadPolicy(OrderPillow):
+    on_recreated = "ignore"
+
+
+def path(kind):
+    return f"{__name__}.{kind.__name__}"
+
+
+@pytest.fixture
+def check(settings):
+    def run(*pillows, **tuned):
+        settings.PILLOWTOPS = [one if not isinstance(one, type) else path(one) for one in pillows]
+        settings.PILLOWTOP = {**SERVERS, **tuned}
+        return [(message.id, str(message.msg)) for message in check_configuration(None)]
+
+    return run
+
+
+def test_a_good_configuration_has_nothing_to_say(check):
+    assert check(OrderPillow, FrenchPillow, RecordedPillow) == []
+
+
+@pytest.mark.parametrize(
+    ("pillows", "tuned", "check_id", "words"),
+    [
+        ([], {"COUCHDB_ULR": "x"}, "E001", "did you mean 'COUCHDB_URL'"),
+        ([], {"BATCH_DOCUMENTS": "many"}, "E001", "positive whole number"),
+        ([], {"BATCH_BYTES": 0}, "E001", "positive whole number"),
+        ([], {"PROBE_SECONDS": -1}, "E001", "positive number"),
+        ([], {"COUCHDB_URL": 5984}, "E001", "must be text"),
+        ([], {"COUCHDB_AUTHENTICATION": "oauth"}, "E003", "'basic' or 'cookie'"),
+        ([], {"DATABASE": "defualt"}, "E002", "did you mean 'default'"),
+        ([], {"COUCHDB_URL": "localhost:5984"}, "E003", "must look like http://"),
+        ([], {"ELASTICSEARCH_URL": "http://localhost:x"}, "E003", "port"),
+        ([5], {}, "E004", "holds 5"),
+        ([OrderPillow, OrderPillow], {}, "E005", "two pillows are called 'OrderPillow'"),
+        (["shop.pillows.OrderPillow"], {}, "E006", "cannot be imported"),
+        ([{"class": path(OrderPillow), "options": {"es_alais": "x"}}], {}, "E007", "'es_alias'"),
+        ([OrderPillow], {"COUCHDB_URL": ""}, "E008", "COUCHDB_URL"),
+        ([OrderPillow], {"ELASTICSEARCH_URL": ""}, "E008", "ELASTICSEARCH_URL"),
+        ([NoDatabase], {}, "E009", "set couch_db"),
+        ([NoAlias], {}, "E009", "set es_alias"),
+        ([NoIndex], {}, "E009", "set es_index"),
+        ([NoTransport], {}, "E010", "no change_transport"),
+        ([BadFilter], {}, "E011", "did you mean '_selector'"),
+        ([BadPolicy], {}, "E012", "'halt' or 'resync'"),
+        ([], {"COUCHDB_URL": "http://ann:x@host"}, "W001", "user or a password"),
+        ([Filtered], {}, "W002", "hides deletions"),
+        ([Misspelt], {}, "W003", "did you mean 'change_transform'"),
+    ],
+)
+def test_each_mistake_has_its_id(check, pillows, tuned, check_id, words):
+    found = check(*pillows, **tuned)
+    assert [one_id for one_id, _ in found] == [f"pillowtop.{check_id}"]
+    assert words in found[0][1]
+
+
+def test_no_secret_is_shown(check):
+    for _, message in check(COUCHDB_URL="http://ann:s3cret@host", COUCHDB_PASSWORD=55555):
+        assert "s3cret" not in message
+        assert "55555" not in message
+
+
+def test_pillowtop_must_be_a_dict(settings):
+    settings.PILLOWTOP = ["COUCHDB_URL"]
+    assert [message.id for message in check_configuration(None)] == ["pillowtop.E001"]
