@@ -1,0 +1,135 @@
+"""Runs pillows: the command that supervisord keeps alive."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from pillowtop import registry
+from pillowtop.conf import Configuration, configuration
+from pillowtop.exceptions import ConfigurationError
+from pillowtop.exits import Exit
+from pillowtop.management import tables
+from pillowtop.management.database import demand_tables
+from pillowtop.records import positions
+from pillowtop.worker import boot
+
+
+class Command(BaseCommand):
+    help = "Follow change feeds and deliver documents: all pillows, a group, or one."
+    requires_system_checks = ()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        # An abbreviation that is understood today means something else tomorrow.
+        return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--all", action="store_true", help="run all pillows of PILLOWTOPS")
+        what.add_argument(
+            "--pillow-key", metavar="KEY", help="run the pillows of a group, or one by its name"
+        )
+        what.add_argument("--list", action="store_true", help="list the pillows, and run none")
+        what.add_argument(
+            "--list-checkpoints", action="store_true", help="list the positions last saved"
+        )
+        parser.add_argument(
+            "--until-caught-up",
+            action="store_true",
+            help="stop when everything is delivered; exit code 4 if dead letters remain, or if a "
+            "pillow stands by",
+        )
+        parser.add_argument(
+            "--format", choices=["text", "json"], default="text", help="of what is listed"
+        )
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        if not boot.is_patched() and not {"-h", "--help"} & set(argv):
+            boot.restart_patched(argv)
+        super().run_from_argv(argv)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            if options["list"]:
+                self._list(options["format"])
+            elif options["list_checkpoints"]:
+                self._list_checkpoints(options["format"])
+            elif options["all"] or options["pillow_key"] is not None:
+                self._run(
+                    options["pillow_key"],
+                    options["verbosity"],
+                    follow=not options["until_caught_up"],
+                )
+            else:
+                raise CommandError(
+                    "say what to run: --all, or --pillow-key=KEY; --list names the pillows",
+                    returncode=Exit.USAGE,
+                )
+        except ConfigurationError as error:
+            raise CommandError(str(error), returncode=Exit.CONFIGURATION) from error
+
+    def _list(self, form: str) -> None:
+        rows = [
+            {"group": entry.group, "pillow": entry.name, "class": entry.path}
+            for entry in registry.entries()
+        ]
+        self._print(["group", "pillow", "class"], rows, form)
+
+    def _list_checkpoints(self, form: str) -> None:
+        demand_tables()
+        rows = []
+        for entry in registry.entries():
+            rows += [
+                {"pillow": entry.name, "stream": stream, "seq": found.seq, "saved_at": saved_at}
+                for stream, found, saved_at in positions.recall_all(entry.name)
+            ] or [{"pillow": entry.name, "stream": "", "seq": None, "saved_at": ""}]
+        self._print(["pillow", "stream", "seq", "saved_at"], rows, form)
+
+    def _run(self, key: str | None, verbosity: int, *, follow: bool) -> None:
+        settings = configuration()
+        pillows = [entry.pillow() for entry in registry.select(key)]
+        demand_tables()
+        if not boot.is_patched():
+            raise CommandError(
+                "run_ptop runs pillows in a process of its own: start it from the command line "
+                "(manage.py run_ptop), not by call_command"
+            )
+        _set_up_logging(verbosity)
+        code = self._launch(pillows, settings, follow=follow)
+        if code:
+            raise SystemExit(int(code))
+
+    @staticmethod
+    def _launch(pillows: list[Any], settings: Configuration, *, follow: bool) -> Exit:
+        from pillowtop.worker.launcher import launch  # noqa: PLC0415  (imports gevent)
+
+        return launch(pillows, settings, follow=follow)
+
+    def _print(self, columns: list[str], rows: list[dict[str, Any]], form: str) -> None:
+        if form == "json":
+            self.stdout.write(json.dumps(rows, indent=2))
+        else:
+            self.stdout.write(tables.text(columns, rows))
+
+
+def _set_up_logging(verbosity: int) -> None:
+    """Show the log of pillowtop where the project has set up no logging for it."""
+    requests = logging.getLogger("elastic_transport")
+    if requests.level == logging.NOTSET:
+        requests.setLevel(logging.WARNING)  # it would log every look at the index
+    logger = logging.getLogger("pillowtop")
+    if logger.hasHandlers():
+        return
+    handler = logging.StreamHandler()
+    form = logging.Formatter(
+        "%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"
+    )
+    form.converter = time.gmtime
+    handler.setFormatter(form)
+    logger.addHandler(handler)
+    logger.setLevel({0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG))

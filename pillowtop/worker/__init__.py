@@ -1,0 +1,1 @@
+"""The running: greenlets, supervision, signals. The only room that knows gevent."""

@@ -1,0 +1,59 @@
+"""One native thread in which all use of the Django database happens (rule 15).
+
+In greenlets, SQLite's busy wait would freeze every pillow, each greenlet would open a connection
+of its own, and a broken connection would never heal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import gevent
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from gevent.threadpool import ThreadPool
+
+from pillowtop.exceptions import TransientError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CLOSE_SECONDS = 2.0
+
+
+class Bookkeeper:
+    """Runs functions one after the other in its thread, while the calling greenlet waits."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPool(1)
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function in the thread. Returns or raises what it does.
+
+        Raises `TransientError` where the database is down or locked.
+        """
+
+        result, error = self._pool.apply(_attempted, (function, args, kwargs))
+        if error is not None:
+            raise error
+        return cast("T", result)
+
+    def close(self) -> bool:
+        """Close the connections. False where the database keeps the thread from doing so."""
+        with gevent.Timeout(CLOSE_SECONDS, exception=False):
+            self._pool.apply(connections.close_all)
+            return True
+        return False
+
+
+def _attempted(
+    function: Callable[..., Any], args: Any, kwargs: Any
+) -> tuple[Any, BaseException | None]:
+    """What a function returns, or raises: gevent would print what is raised in its thread."""
+    close_old_connections()
+    try:
+        return function(*args, **kwargs), None
+    except (OperationalError, InterfaceError) as error:
+        return None, TransientError(f"the Django database does not answer: {error}")
+    except BaseException as error:  # noqa: BLE001  (raised where it was asked for)
+        return None, error

@@ -1,0 +1,167 @@
+"""From changes to batches under way: the busy part of a lane."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+from pillowtop.changes import Change
+from pillowtop.engine.batches import Batch, Limits, is_due
+from pillowtop.engine.items import Item
+from pillowtop.engine.ledger import Entry, Ledger
+from pillowtop.engine.letters import Letter, from_error, from_unreadable
+from pillowtop.engine.transience import is_transient
+from pillowtop.engine.versions import Versions
+from pillowtop.engine.way import HookError, Packer, Way
+from pillowtop.exceptions import DocumentMissing, Halted, TransientError
+from pillowtop.feeds.reading import Read
+from pillowtop.worker.delivery import Delivery
+from pillowtop.worker.patience import Patience
+
+MISSING_ATTEMPTS = 5
+"""How often a document that the feed named is looked for before it becomes a letter (rule 5)."""
+
+
+class Intake:
+    """Makes items of changes, gathers them in a batch, and sends it when it is due.
+
+    `ledger.positions` says at any time how far everything is delivered. A new batch fills while
+    others are under way; `take` blocks while there is no room for a full one.
+    """
+
+    def __init__(
+        self,
+        way: Way,
+        packer: Packer,
+        versions: Versions,
+        delivery: Delivery,
+        ledger: Ledger,
+        limits: Limits,
+        patience: Callable[[], Patience],
+    ) -> None:
+        self._way = way
+        self._packer = packer
+        self._versions = versions
+        self._delivery = delivery
+        self._ledger = ledger
+        self._limits = limits
+        self._patience = patience
+        self._batch: Batch | None = None
+        self._entry: Entry | None = None
+        self._more = False
+
+    def take(self, read: Read) -> None:
+        """Take what a feed gave. A seq is noted once all before it is in a batch, or refused."""
+        self._more = read.more
+        self._take_changes(read.changes)
+        for line in read.unreadable:
+            self._add_letter(from_unreadable(line))
+        if read.seq is not None:
+            self._ledger.note(read.stream, read.seq)
+        self.pump()
+
+    def pump(self) -> None:
+        """Send the batch if it is due and can go at once. Never blocks."""
+        batch = self._batch
+        if (
+            batch
+            and self._delivery.can_take(batch)
+            and is_due(
+                batch,
+                in_flight=self._delivery.in_flight,
+                more=self._more,
+                now=time.monotonic(),
+                limits=self._limits,
+            )
+        ):
+            self._send()
+
+    def finish(self) -> None:
+        """Deliver all that was taken."""
+        if self._batch:
+            self._send()
+        self._delivery.wait_until_idle()
+
+    def _take_changes(self, changes: list[Change]) -> None:
+        # The way of each document: what is said once before the loop is not said again in it.
+        version = self._versions.draw(len(changes))
+        wants, make, add = self._way.wants, self._packer.item, self._add
+        for change in changes:
+            if wants(change):
+                try:
+                    item = make(change, version)
+                except HookError as error:
+                    item = self._item_at_last(change, version, error)
+                if item is not None:
+                    add(item)
+            version += 1
+
+    def _item_at_last(self, change: Change, version: int, error: HookError) -> Item | None:
+        """Try again what will pass, and make a letter of what will not."""
+        patience = self._patience()
+        for attempt in itertools.count(1):
+            cause = error.cause
+            if isinstance(cause, Halted):
+                raise cause
+            given_up = isinstance(cause, DocumentMissing) and attempt >= MISSING_ATTEMPTS
+            if given_up or not is_transient(cause):
+                self._add_letter(from_error(change, error.stage, cause))
+                return None
+            # What came before need not wait for this one.
+            self._more = False
+            self.pump()
+            patience.endure(_waiting_for(change, error))
+            change.forget_decoded()
+            try:
+                item = self._packer.item(change, version)
+            except HookError as again:
+                error = again
+            else:
+                patience.succeeded()
+                return item
+        return None
+
+    def _add(self, item: Item) -> None:
+        batch = self._batch or self._open()
+        batch.add(item)
+        if batch.is_full(self._limits):
+            self._send()
+
+    def _add_letter(self, letter: Letter) -> None:
+        batch = self._batch or self._open()
+        batch.add_letter(letter)
+        if batch.is_full(self._limits):
+            self._send()
+
+    def _open(self) -> Batch:
+        self._batch = Batch(time.monotonic())
+        self._entry = self._ledger.open()
+        return self._batch
+
+    def _send(self) -> None:
+        """Hand the batch over; while that waits for room, nothing else is taken."""
+        batch, entry = self._batch, self._entry
+        assert batch is not None
+        assert entry is not None
+        # Out of sight first: while `send` waits, `pump` must not send it a second time.
+        self._batch = self._entry = None
+        try:
+            self._delivery.send(batch, done=lambda: self._landed(entry))
+        except BaseException:
+            # The reader is being stopped: a drain still wants to deliver the batch.
+            self._batch, self._entry = batch, entry
+            raise
+
+    def _landed(self, entry: Entry) -> None:
+        self._ledger.close(entry)
+        self.pump()
+
+
+def _waiting_for(change: Change, error: HookError) -> TransientError:
+    cause = error.cause
+    if isinstance(cause, TransientError):
+        return cause
+    return TransientError(
+        f"document {change.id!r} at {error.stage}: {type(cause).__name__}: {cause}"
+    )

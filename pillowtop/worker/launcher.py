@@ -1,0 +1,147 @@
+"""Runs pillows side by side, each in a greenlet of its own, until all are done or told to stop."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+from collections.abc import Sequence
+
+import gevent
+from gevent.event import Event
+
+from pillowtop.conf import Configuration
+from pillowtop.exceptions import PillowtopError
+from pillowtop.exits import Exit
+from pillowtop.listener import BasicPillow
+from pillowtop.worker.bookkeeper import Bookkeeper
+from pillowtop.worker.gates import Gates
+from pillowtop.worker.office import Office
+from pillowtop.worker.supervisor import State, Supervisor
+
+logger = logging.getLogger(__name__)
+
+UNSETTLED = (State.HALTED, State.LEASE_LOST)
+
+
+def launch(pillows: Sequence[BasicPillow], settings: Configuration, *, follow: bool) -> Exit:
+    """Run pillows. Returns when all are done, when none can go on, or after a drain."""
+    office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS))
+    launcher = Launcher([Supervisor(one, office, follow=follow) for one in pillows], settings)
+    # What is there by now stays: the garbage collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    code = launcher.run()
+    if not office.books.close():
+        # A thread that waits for the database would keep the process from ending.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+class Launcher:
+    """Supervisors and signals."""
+
+    def __init__(self, supervisors: list[Supervisor], settings: Configuration) -> None:
+        self._supervisors = supervisors
+        self._settings = settings
+        self._told_to_stop = Event()
+
+    def run(self) -> Exit:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self._signalled, number)
+        greenlets = [gevent.spawn(one.run) for one in self._supervisors]
+        try:
+            self._wait(greenlets)
+            if self._told_to_stop.is_set():
+                return self._drain()
+            return self._verdict()
+        finally:
+            gevent.killall(greenlets)
+
+    def _wait(self, greenlets: list[gevent.Greenlet]) -> None:
+        """Return when told to stop, when all are done, or when nobody is left who could go on."""
+        while not self._told_to_stop.wait(0.1):
+            if all(greenlet.dead for greenlet in greenlets):
+                return
+            if all(one.state in (*UNSETTLED, State.DONE) for one in self._supervisors):
+                return
+
+    def _signalled(self, number: int) -> None:
+        if self._told_to_stop.is_set():
+            logger.warning("stopped at once", extra={"action": "stopped"})
+            os._exit(Exit.UNDRAINED)
+        name = signal.Signals(number).name
+        logger.info(
+            "%s: delivers what was read, then stops (again: stops at once)",
+            name,
+            extra={"action": "draining"},
+        )
+        self._told_to_stop.set()
+
+    def _drain(self) -> Exit:
+        drains = [gevent.spawn(_drained, one) for one in self._supervisors]
+        gevent.joinall(drains, timeout=self._settings.DRAIN_SECONDS)
+        late = [
+            one.pillow.name
+            for one, drain in zip(self._supervisors, drains, strict=True)
+            if drain.value is not True
+        ]
+        if not late:
+            logger.info("stopped: all is delivered and saved", extra={"action": "stopped"})
+            return Exit.DONE
+        logger.error(
+            "stopped before %s could deliver and save everything: what is missing is read again "
+            "at the next start",
+            ", ".join(late),
+            extra={"action": "stopped"},
+        )
+        return Exit.UNDRAINED
+
+    def _verdict(self) -> Exit:
+        code = self._code()
+        if code:
+            logger.error(
+                "ends with exit code %d (%s): no pillow can go on, or not all are in step",
+                code,
+                code.name.lower(),
+                extra={"action": "ended"},
+            )
+        return code
+
+    def _code(self) -> Exit:
+        states = {one.state for one in self._supervisors}
+        if State.CRASHED in states:
+            return Exit.UNEXPECTED
+        if State.HALTED in states:
+            return Exit.CONFIGURATION
+        if State.LEASE_LOST in states:
+            return Exit.LEASE
+        if State.STANDBY in states or self._letters_remain():
+            return Exit.UNHEALTHY
+        return Exit.DONE
+
+    def _letters_remain(self) -> bool:
+        counts = {one.pillow.name: one.letters() for one in self._supervisors}
+        for name, count in counts.items():
+            if count:
+                logger.error(
+                    "%s: %d dead letters remain (table pillowtop_deadletter)",
+                    name,
+                    count,
+                    extra={"action": "letters_remain", "pillow": name},
+                )
+        return any(counts.values())
+
+
+def _drained(supervisor: Supervisor) -> bool:
+    try:
+        supervisor.drain()
+    except PillowtopError as error:
+        name = supervisor.pillow.name
+        logger.error(  # noqa: TRY400  (the message says all)
+            "%s: %s", name, error, extra={"action": "undrained", "pillow": name}
+        )
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""Dead letters: written before the checkpoint passes them, cleared when a document goes through."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from pillowtop.engine.items import Item
+from pillowtop.engine.letters import Letter
+
+logger = logging.getLogger(__name__)
+
+SHOWN = 20
+"""How many letters of a batch are logged one by one."""
+
+
+class LetterBox:
+    """Writes the letters of one pillow, and clears those of documents that went through."""
+
+    def __init__(
+        self,
+        pillow: str,
+        write: Callable[[list[Letter]], None],
+        clear: Callable[[list[str]], int],
+        *,
+        holds_any: bool,
+    ) -> None:
+        self._pillow = pillow
+        self._write = write
+        self._clear = clear
+        self._holds_any = holds_any
+
+    def settle(self, delivered: list[Item], written: list[Letter]) -> None:
+        if self._holds_any and delivered:
+            self._clear([item.doc_id for item in delivered])
+        if written:
+            self._holds_any = True
+            self._write(written)
+            self._log(written)
+
+    def _log(self, written: list[Letter]) -> None:
+        for letter in written[:SHOWN]:
+            logger.error(
+                "%s: document %r failed at %s and is now a dead letter: %s: %s",
+                self._pillow,
+                letter.doc_id,
+                letter.stage,
+                letter.error_type,
+                letter.reason,
+                extra={
+                    "action": "dead_letter",
+                    "pillow": self._pillow,
+                    "doc_id": letter.doc_id,
+                },
+            )
+        if len(written) > SHOWN:
+            logger.error(
+                "%s: and %d more documents of this batch are dead letters",
+                self._pillow,
+                len(written) - SHOWN,
+                extra={"action": "dead_letters", "pillow": self._pillow},
+            )

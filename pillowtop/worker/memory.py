@@ -1,0 +1,194 @@
+"""The checkpoint of one life of a pillow: where it starts, and how it is saved (rules 1, 6, 7)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from pillowtop.changes import Seq
+from pillowtop.engine.resuming import (
+    ON_RECREATED,
+    Checkpoint,
+    Start,
+    Surroundings,
+    decide_start,
+    fingerprint,
+)
+from pillowtop.exceptions import ConfigurationError, LeaseLost, StartAgain
+from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.listener import BasicPillow
+from pillowtop.records import couch, positions, requests, tokens
+
+
+class Books(Protocol):
+    """Runs a function where the Django database may be used."""
+
+    def run(self, function: Callable[..., Any], /, *args: Any) -> Any: ...
+
+
+class Memory:
+    """Reads and writes what is remembered of a pillow's position in one stream.
+
+    `database` is the CouchDB database with the `_local` documents; None for a feed of another
+    kind, whose checkpoint stands in the Django database alone.
+    """
+
+    def __init__(
+        self,
+        pillow: BasicPillow,
+        stream: str,
+        database: CouchDatabase | None,
+        identify_target: Callable[[], str],
+        books: Books,
+    ) -> None:
+        if pillow.on_recreated not in ON_RECREATED:
+            raise ConfigurationError(
+                f"on_recreated is one of {', '.join(ON_RECREATED)}, not {pillow.on_recreated!r}"
+            )
+        self._pillow = pillow
+        self._stream = stream
+        self._database = database
+        self._identify_target = identify_target
+        self._books = books
+        self._life = Checkpoint("0", "", "", "", 0, 0)
+        self._in_couch = 0
+        # The reader verifies while the keeper saves: neither may see half of the other's work.
+        self._one_at_a_time = threading.RLock()
+
+    @property
+    def token(self) -> int:
+        """The token of this life."""
+        return self._life.token
+
+    def start(self, target: str) -> Start:
+        """Decide where to start, draw a token for this life, and write both down.
+
+        Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide.
+        """
+        name = self._pillow.name
+        in_django = self._books.run(positions.recall, name, self._stream)
+        in_couch = self._read() if self._database else in_django
+        asked = self._books.run(requests.asked, name)
+        now = Surroundings(self._identity(), self._fingerprint(), target)
+        start = decide_start(
+            in_couch,
+            in_django,
+            now,
+            on_recreated=self._pillow.on_recreated,
+            requested=asked.verb,
+            pillow=name,
+        )
+        known = [one for one in (in_couch, in_django) if one]
+        if not known:
+            start = msgspec.structs.replace(start, notice=self._notice_of_original())
+        self._life = Checkpoint(
+            seq=start.seq,
+            identity=now.identity or self._settled_identity(),
+            filter=now.filter,
+            target=target,
+            token=self._books.run(
+                tokens.raise_token, name, max((one.token for one in known), default=0)
+            ),
+            generation=max((one.generation for one in known), default=0),
+        )
+        self._in_couch = in_couch.generation if in_couch else 0
+        if start.sweep:
+            self._books.run(requests.ask_sweep, name, self.token)
+        # Before anything is delivered: what is written to the target must never be forgotten.
+        self._write(start.seq)
+        self._books.run(requests.done, name, asked.last)
+        return start
+
+    def verify(self) -> None:
+        """See to it that the database is the one that this life is about.
+
+        Raises `StartAgain` where it is not, or where it went back to an earlier state, and
+        `LeaseLost` where another process has taken over.
+        """
+        if self._database is None:
+            return
+        with self._one_at_a_time:
+            self._verify()
+
+    def _verify(self) -> None:
+        if self._identity() != self._life.identity:
+            raise StartAgain("the database is not the one that was read until now")
+        standing = self._read()
+        if standing and standing.token > self._life.token:
+            raise LeaseLost(
+                "another process has started this pillow since, so this one stops: run each "
+                "pillow in one process only"
+            )
+        generation = standing.generation if standing else 0
+        if generation < self._in_couch:
+            raise StartAgain("the database went back to an earlier state")
+        self._in_couch = generation
+
+    def save(self, seq: Seq) -> None:
+        """Save a position: in CouchDB first, then in the Django database. Raises as `verify`."""
+        with self._one_at_a_time:
+            self.verify()
+            if self._identify_target() != self._life.target:
+                raise StartAgain("the target was made anew")
+            self._write(seq)
+
+    def outlive(self, token: int) -> None:
+        """The target holds writes of a token above ours: have the next life be above it.
+
+        Raises `LeaseLost` where another process made them, and `StartAgain` where both memories
+        have gone back to a time before them: then everything is to be written again.
+        """
+        self.verify()
+        name = self._pillow.name
+        self._books.run(tokens.raise_token, name, token)
+        self._books.run(requests.ask, name, "reset")
+        raise StartAgain(
+            "the target holds writes of a later life than is remembered (both databases were "
+            "restored from a backup?): writes everything again"
+        )
+
+    def heed_requests(self) -> None:
+        """Raise `StartAgain` where an operator has asked for something since the start."""
+        if self._books.run(requests.asked, self._pillow.name).verb:
+            raise StartAgain("an operator asked for it")
+
+    def _write(self, seq: Seq) -> None:
+        generation = max(self._life.generation, self._in_couch) + 1
+        checkpoint = msgspec.structs.replace(self._life, seq=seq, generation=generation)
+        name = self._pillow.name
+        if self._database is not None:
+            couch.write_checkpoint(self._database, name, checkpoint)
+            self._in_couch = generation
+        self._books.run(positions.remember, name, self._stream, checkpoint)
+        self._life = checkpoint
+
+    def _notice_of_original(self) -> str:
+        """What to say of a checkpoint that the original pillowtop left in the database."""
+        kind = type(self._pillow).__name__
+        found = [
+            doc_id
+            for doc_id in (self._database.ids_with_prefix("pillowtop_") if self._database else [])
+            if f".{kind}." in doc_id
+        ]
+        if not found:
+            return ""
+        return (
+            f"found the original pillowtop's checkpoint {', '.join(map(repr, found))} and does "
+            "not use it, as its position ran ahead of its deliveries"
+        )
+
+    def _read(self) -> Checkpoint | None:
+        assert self._database is not None
+        return couch.read_checkpoint(self._database, self._pillow.name)
+
+    def _identity(self) -> str | None:
+        return couch.read_identity(self._database) if self._database else ""
+
+    def _settled_identity(self) -> str:
+        return couch.settled_identity(self._database) if self._database else ""
+
+    def _fingerprint(self) -> str:
+        return fingerprint(self._pillow.couch_filter, dict(self._pillow.extra_args))

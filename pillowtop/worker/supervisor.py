@@ -1,0 +1,157 @@
+"""Keeps one pillow alive, and says what became of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from enum import Enum
+from typing import NamedTuple
+
+import gevent
+
+from pillowtop.engine.backoff import Backoff
+from pillowtop.exceptions import (
+    Halted,
+    LeaseLost,
+    PillowtopError,
+    SequenceRefused,
+    StandBy,
+)
+from pillowtop.listener import BasicPillow
+from pillowtop.records import letters, requests
+from pillowtop.worker.lane import Lane
+from pillowtop.worker.office import Office
+
+logger = logging.getLogger(__name__)
+
+
+LONG_LIFE_SECONDS = 60.0
+"""After a life of this length the next one is not put off."""
+
+
+class State(Enum):
+    RUNNING = "running"
+    DONE = "done"
+    STANDBY = "stands by"
+    HALTED = "halted"
+    LEASE_LOST = "lease lost"
+    CRASHED = "crashed"
+
+
+class Ending(NamedTuple):
+    """What it means that an error has ended a life; the first that fits decides."""
+
+    kind: type[PillowtopError]
+    state: State
+    level: int
+    words: str
+
+
+ENDINGS = (
+    Ending(StandBy, State.STANDBY, logging.ERROR, "stands by: {error}"),
+    Ending(LeaseLost, State.LEASE_LOST, logging.ERROR, "stopped: {error}"),
+    Ending(
+        SequenceRefused,
+        State.HALTED,
+        logging.ERROR,
+        "stopped: {error}. To read everything again from 0, type: "
+        "manage.py ptop_checkpoint reset {pillow}",
+    ),
+    Ending(Halted, State.HALTED, logging.ERROR, "stopped: {error}"),
+    Ending(PillowtopError, State.RUNNING, logging.WARNING, "starts again: {error}"),
+)
+
+
+class Supervisor:
+    """Runs one life of a pillow after the other. `state` says how it is.
+
+    Without `follow` the first life that ends decides; otherwise a crash is followed by another
+    life, a pillow that stands by looks again now and then, and one that is halted waits for a
+    request of an operator.
+    """
+
+    def __init__(self, pillow: BasicPillow, office: Office, *, follow: bool) -> None:
+        self.pillow = pillow
+        self.state = State.RUNNING
+        self._office = office
+        self._follow = follow
+        self._lane: Lane | None = None
+        self._backoff = Backoff(max_seconds=60.0)
+        self._said = ""
+
+    def run(self) -> None:
+        """Return when the pillow is done for good."""
+        while True:
+            born = time.monotonic()
+            self.state = State.RUNNING
+            self.state = self._live()
+            ended = self.state in (State.DONE, State.LEASE_LOST)
+            if ended or (not self._follow and self.state is not State.RUNNING):
+                return
+            if time.monotonic() - born > LONG_LIFE_SECONDS:
+                self._backoff.reset()
+            self._wait()
+
+    def drain(self) -> None:
+        """Stop in an orderly way. Raises what hinders it."""
+        if self._lane:
+            self._lane.drain()
+        self.state = State.DONE
+
+    def letters(self) -> int:
+        """How many dead letters the pillow has."""
+        return self._office.books.run(letters.count, self.pillow.name)
+
+    def _live(self) -> State:
+        """One life; the state that it leaves the pillow in."""
+        try:
+            self._lane = Lane(self.pillow, self._office, follow=self._follow)
+            self._lane.run()
+        except PillowtopError as error:
+            if self._lane and self._lane.has_started:
+                self._said = ""
+            return self._ended_by(error)
+        except Exception:
+            logger.exception(
+                "%s: crashed",
+                self.pillow.name,
+                extra={"action": "crashed", "pillow": self.pillow.name},
+            )
+            return State.CRASHED
+        finally:
+            self._lane = None
+        return State.DONE
+
+    def _ended_by(self, error: PillowtopError) -> State:
+        ending = next(one for one in ENDINGS if isinstance(error, one.kind))
+        self._say(ending.level, ending.words.format(error=error, pillow=self.pillow.name))
+        return ending.state
+
+    def _wait(self) -> None:
+        if self.state in (State.CRASHED, State.RUNNING):
+            gevent.sleep(self._backoff.next())
+            return
+        gevent.sleep(self._office.settings.STANDBY_SECONDS)
+        while self.state is State.HALTED and not self._is_asked():
+            gevent.sleep(self._office.settings.STANDBY_SECONDS)
+
+    def _is_asked(self) -> bool:
+        patience = self._office.patience(self.pillow.name)
+        return bool(
+            patience.until_done(
+                lambda: self._office.books.run(requests.asked, self.pillow.name).verb
+            )
+        )
+
+    def _say(self, level: int, words: str) -> None:
+        """Log once what stays the same."""
+        if words == self._said:
+            return
+        self._said = words
+        logger.log(
+            level,
+            "%s: %s",
+            self.pillow.name,
+            words,
+            extra={"action": "state", "pillow": self.pillow.name},
+        )

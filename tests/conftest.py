@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.projects import Project
+
+pytest_plugins = ["tests.real_servers"]
+
+
+@pytest.fixture
+def make_project(tmp_path):
+    """Makes migrated projects: `make_project(pillowtop, pillowtops, pillows)`."""
+    made = []
+
+    def make(pillowtop, pillowtops, pillows):
+        project = Project(tmp_path / f"project{len(made)}", pillowtop, pillowtops, pillows)
+        made.append(project)
+        return project.migrate()
+
+    yield make
+    for project in made:
+        project.close()

@@ -1,0 +1,163 @@
+"""Small Django projects in a folder, run as a user would run them: as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MANAGE = """
+import os, sys
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project_settings")
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+
+SETTINGS = """
+import json, pathlib
+HERE = pathlib.Path(__file__).parent
+SECRET_KEY = "tests"
+USE_TZ = True
+INSTALLED_APPS = ["pillowtop"]
+DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "db.sqlite3"}}}}
+PILLOWTOP = json.loads({pillowtop!r})
+PILLOWTOPS = json.loads({pillowtops!r})
+"""
+
+
+def wait_until(
+    condition: Callable[[], Any], seconds: float = 60.0, what: Callable[[], str] = str
+) -> Any:
+    """Return what `condition` returns once it is true; fail after the deadline, with words."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
+        time.sleep(0.02)
+
+
+class Worker:
+    """A `run_ptop` process and what it has logged so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait_for(self, words: str, seconds: float = 60.0, times: int = 1) -> None:
+        def said() -> bool:
+            assert self.process.poll() is None or words in self.log, self.log
+            return self.log.count(words) >= times
+
+        wait_until(said, seconds, lambda: f"{words!r} in the log:\n{self.log}")
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 60.0) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 60.0) -> int:
+        """Return the exit code."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {seconds} s:\n{self.log}") from None
+
+
+class Project:
+    """A project with the given `PILLOWTOP`, `PILLOWTOPS` and source of `pillows.py`."""
+
+    def __init__(
+        self, folder: Path, pillowtop: Mapping[str, Any], pillowtops: Any, pillows: str
+    ) -> None:
+        self.folder = folder
+        self._workers: list[Worker] = []
+        folder.mkdir(exist_ok=True)
+        (folder / "manage.py").write_text(MANAGE)
+        (folder / "pillows.py").write_text(textwrap.dedent(pillows))
+        self.configure(pillowtop, pillowtops)
+
+    def configure(self, pillowtop: Mapping[str, Any], pillowtops: Any) -> None:
+        text = SETTINGS.format(
+            pillowtop=json.dumps(dict(pillowtop)), pillowtops=json.dumps(pillowtops)
+        )
+        (self.folder / "project_settings.py").write_text(text)
+
+    def manage(
+        self, *args: str, seconds: float = 60.0, env: Mapping[str, str] = {}, text: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*args),
+            cwd=self.folder,
+            env=self.env(env),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            input=text,
+        )
+
+    def migrate(self) -> Project:
+        result = self.manage("migrate", "--verbosity=0")
+        assert result.returncode == 0, result.stderr
+        return self
+
+    def start(self, *args: str, env: Mapping[str, str] = {}) -> Worker:
+        """Start `run_ptop` with these arguments."""
+        log = self.folder / f"worker-{len(self._workers)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                self.command("run_ptop", *args),
+                cwd=self.folder,
+                env=self.env(env),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        worker = Worker(process, log)
+        self._workers.append(worker)
+        return worker
+
+    def catch_up(self, *args: str, code: int = 0) -> str:
+        """Run all pillows until they are caught up; return what was logged."""
+        result = self.manage("run_ptop", *(args or ("--all",)), "--until-caught-up")
+        assert result.returncode == code, (result.returncode, result.stdout, result.stderr)
+        return result.stderr
+
+    def command(self, *args: str) -> list[str]:
+        return [sys.executable, "manage.py", *args]
+
+    def env(self, more: Mapping[str, str]) -> dict[str, str]:
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        return {
+            **os.environ,
+            "PYTHONPATH": path,
+            "DJANGO_SETTINGS_MODULE": "project_settings",
+            **more,
+        }
+
+    @property
+    def logs(self) -> str:
+        """What all workers of the project have logged."""
+        return "\n".join(worker.log for worker in self._workers)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            if worker.process.poll() is None:
+                worker.process.kill()
+                worker.process.wait()

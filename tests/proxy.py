@@ -1,0 +1,109 @@
+"""A proxy in front of a real server that does harm where a test wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import urllib3
+
+from pillowtop.testing.scripted import Connection, Request, ScriptedServer
+
+Matches = Callable[[Request], bool]
+
+
+def is_bulk(request: Request) -> bool:
+    return request.path.endswith("/_bulk")
+
+
+def is_checkpoint(request: Request) -> bool:
+    return request.method == "PUT" and "/_local/pillowtop-" in request.path
+
+
+def is_page(request: Request) -> bool:
+    return request.path.endswith("/_changes") and request.query.get("feed") == "normal"
+
+
+@dataclass
+class Fault:
+    """Does `action` to the first `times` requests that match.
+
+    Before they are forwarded (and then they are not), or `after` the reply has come from the
+    server (and then nobody gets it); without `reset` they go on their way.
+    """
+
+    matches: Matches
+    action: Callable[[], object]
+    after: bool = False
+    times: int = 1
+    reset: bool = True
+
+    def takes(self, request: Request, *, after: bool) -> bool:
+        if self.times <= 0 or after is not self.after or not self.matches(request):
+            return False
+        self.times -= 1
+        return True
+
+
+class Proxy(ScriptedServer):
+    """Forwards to `upstream`; `faults` and `rewrite` (of replies' bodies) come in between."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(self._forward)
+        self._upstream = upstream
+        self._pool = urllib3.PoolManager(retries=False, maxsize=20)
+        self.faults: list[Fault] = []
+        self.rewrite: Callable[[Request, bytes], bytes] = lambda request, body: body
+
+    def _forward(self, request: Request, connection: Connection) -> None:
+        if self._harms(request, connection, after=False):
+            return
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name not in ("host", "content-length", "connection")
+        }
+        response = self._pool.request(
+            request.method,
+            self._upstream + request.target,
+            body=request.body or None,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+        )
+        try:
+            if self._is_endless(request):
+                self._stream(request, response, connection)
+            else:
+                body = response.read()
+                if not self._harms(request, connection, after=True):
+                    self._reply(request, response, body, connection)
+        finally:
+            response.release_conn()
+
+    def _harms(self, request: Request, connection: Connection, *, after: bool) -> bool:
+        for fault in self.faults:
+            if fault.takes(request, after=after):
+                fault.action()
+                if fault.reset:
+                    connection.reset()
+                return fault.reset
+        return False
+
+    @staticmethod
+    def _is_endless(request: Request) -> bool:
+        return request.query.get("feed") in ("continuous", "longpoll")
+
+    def _reply(self, request: Request, response, body: bytes, connection: Connection) -> None:
+        kept = {
+            name: value
+            for name, value in response.headers.items()
+            if name.lower() in ("content-type", "x-elastic-product", "set-cookie", "location")
+        }
+        connection.reply(response.status, self.rewrite(request, body), kept)
+
+    def _stream(self, request: Request, response, connection: Connection) -> None:
+        connection.start(response.status)
+        for part in response.stream(amt=None if response.chunked else 65536):
+            connection.chunk(self.rewrite(request, part))
+        connection.finish()
