@@ -1,0 +1,150 @@
+"""python -m dev.demo: see README.md. Exits 0 only where both indices are in step."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from airports.couch import CouchError, Database
+from airports.pillows import AirportPillow, FrenchAirportPillow
+from dev.demo import ROOT, changing, servers
+from dev.demo.comparing import Comparison, compare
+from dev.demo.indices import Indices, SearchError
+from dev.demo.running import CommandFailed, Manage
+from dev.servers import MissingTool, ServerError
+from pillowtop.conf import configuration
+from pillowtop.exceptions import ConfigurationError
+
+ALL = AirportPillow.es_alias
+FRENCH = FrenchAirportPillow.es_alias
+HITS = 5
+
+FAILED = 1
+MISCONFIGURED = 3
+INTERRUPTED = 130
+
+
+class Demo:
+    """The steps of the demo, each of which says what it did."""
+
+    def __init__(self, console: Console) -> None:
+        settings = configuration()
+        self._console = console
+        self._database = Database(settings.couchdb, AirportPillow.couch_db)
+        self._indices = Indices(settings.elasticsearch)
+        self._manage = Manage(ROOT / "build" / "demo")
+
+    def run(self) -> bool:
+        """Whether everything was in step, both times."""
+        self._clean_up()
+        self._load()
+        first = self._catch_up("run_ptop --all has followed the database")
+        self._change()
+        second = self._catch_up("run_ptop --all has caught up with the changes")
+        self._show_hits()
+        return first and second
+
+    def _clean_up(self) -> None:
+        """Remove what an earlier run has left on these servers, and nothing else."""
+        self._database.delete()
+        for alias in (ALL, FRENCH):
+            self._indices.delete(alias)
+
+    def _load(self) -> None:
+        with self._console.status("loading airports into CouchDB …"):
+            self._manage("migrate")
+            self._manage("load_airports")
+        self._console.print(f"loaded {len(self._revs()[ALL])} airports into {self._database}")
+
+    def _change(self) -> None:
+        with self._console.status("changing airports …"):
+            changes = changing.plan(self._database.documents())
+            for _ in self._database.save(changes.all):
+                pass
+        self._console.print(f"changed: {changes}")
+
+    def _catch_up(self, done: str) -> bool:
+        expected = self._revs()
+        began = time.monotonic()
+        with Progress(
+            console=self._console, transient=True, disable=not self._console.is_terminal
+        ) as progress:
+            bars = {
+                alias: progress.add_task(alias, total=len(revs)) for alias, revs in expected.items()
+            }
+
+            def show() -> None:
+                for alias, bar in bars.items():
+                    progress.update(bar, completed=self._indices.count(alias))
+
+            self._manage("run_ptop", "--all", "--until-caught-up", meanwhile=show)
+        self._console.print(f"{done}, in {time.monotonic() - began:.1f} s")
+        return self._show_comparison(expected)
+
+    def _show_comparison(self, expected: Mapping[str, Mapping[str, str]]) -> bool:
+        compared = {
+            alias: compare(revs, self._indices.revs(alias)) for alias, revs in expected.items()
+        }
+        self._console.print(_table(compared))
+        return all(one.in_step for one in compared.values())
+
+    def _show_hits(self) -> None:
+        self._console.print(f"the {HITS} airports nearest to Mont Blanc, as {ALL} has them:")
+        for hit in self._indices.nearest(ALL, HITS):
+            self._console.print(
+                f"  {hit['distance_km']:5.1f} km  {hit['iata']}  {escape(hit['name'])}, "
+                f"{hit['country']}, {hit['elevation_m']} m"
+            )
+
+    def _revs(self) -> dict[str, dict[str, str]]:
+        """What each index has to hold: ids and revisions, asked of CouchDB."""
+        documents = self._database.documents()
+        return {
+            ALL: {one["_id"]: one["_rev"] for one in documents},
+            FRENCH: {one["_id"]: one["_rev"] for one in documents if one["country"] == "FR"},
+        }
+
+
+def _table(compared: Mapping[str, Comparison]) -> Table:
+    table = Table("index", "in CouchDB", "in the index", "verdict")
+    for alias, one in compared.items():
+        colour = "green" if one.in_step else "red"
+        verdict = f"[{colour}]{escape(one.verdict)}[/]"
+        table.add_row(alias, str(one.expected), str(one.found), verdict)
+    return table
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    console = Console(highlight=False, soft_wrap=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    try:
+        with servers.running(console):
+            return 0 if Demo(console).run() else FAILED
+    except KeyboardInterrupt:
+        console.print("interrupted: everything that was started is stopped")
+        return INTERRUPTED
+    except (MissingTool, ConfigurationError) as error:
+        console.print(escape(str(error)))
+        return MISCONFIGURED
+    except (ServerError, CouchError, SearchError, CommandFailed) as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""The smallest project that runs pillows; servers and credentials come from the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent
+
+SECRET_KEY = "an example is no secret"  # noqa: S105
+USE_TZ = True
+INSTALLED_APPS = ["pillowtop", "airports"]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("EXAMPLE_SQLITE", str(FOLDER / "example.sqlite3")),
+    }
+}
+
+PILLOWTOPS = [
+    "airports.pillows.AirportPillow",
+    "airports.pillows.FrenchAirportPillow",
+]
+PILLOWTOP = {
+    "COUCHDB_URL": os.environ.get("COUCHDB_URL", "http://localhost:5984"),
+    "COUCHDB_USERNAME": os.environ.get("COUCHDB_USERNAME", ""),
+    "COUCHDB_PASSWORD": os.environ.get("COUCHDB_PASSWORD", ""),
+    "ELASTICSEARCH_URL": os.environ.get("ELASTICSEARCH_URL", "http://localhost:9200"),
+    "ELASTICSEARCH_USERNAME": os.environ.get("ELASTICSEARCH_USERNAME", ""),
+    "ELASTICSEARCH_PASSWORD": os.environ.get("ELASTICSEARCH_PASSWORD", ""),
+    "ELASTICSEARCH_API_KEY": os.environ.get("ELASTICSEARCH_API_KEY", ""),
+}
