@@ -1,0 +1,149 @@
+"""python -m dev.bench: measures the way from CouchDB into Elasticsearch.
+
+Prints a table and writes build/bench.json. Uses the servers of COUCHDB_URL and ELASTICSEARCH_URL,
+or starts its own. Takes about a quarter of an hour; --quick takes two minutes and says less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from elasticsearch import ApiError, TransportError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dev.bench import material, report
+from dev.bench.indices import Indices
+from dev.bench.jobs import WorkNotDone
+from dev.bench.plan import CASES, Case
+from dev.bench.rounds import ROOT, Bench, Results
+from dev.bench.servers import Places, running_servers
+from dev.servers import ServerError
+from pillowtop.endpoints import Endpoint
+from pillowtop.exceptions import PillowtopError
+from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.feeds.recorded import RecordedFeed
+
+DOCUMENTS, ROUNDS = 100_000, 5
+QUICK_DOCUMENTS, QUICK_ROUNDS = 20_000, 1
+WARM_UP = ("a2", "d1")
+"""Measured once before all rounds and thrown away: a JVM takes a while to get fast."""
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    signal.signal(signal.SIGTERM, _stop)
+    console = Console()
+    try:
+        made = measure(arguments.documents, arguments.rounds, console)
+    except (WorkNotDone, ServerError, PillowtopError, ApiError, TransportError) as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit("bench: stopped")
+    report.save(made, arguments.output)
+    report.show(made, console)
+    console.print(f"written to {arguments.output}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m dev.bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--documents", type=int, help=f"how many (default: {DOCUMENTS:,})")
+    parser.add_argument("--rounds", type=int, help=f"how often each (default: {ROUNDS})")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_DOCUMENTS:,} documents, {QUICK_ROUNDS} round"
+    )
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    arguments.documents = arguments.documents or (QUICK_DOCUMENTS if quick else DOCUMENTS)
+    arguments.rounds = arguments.rounds or (QUICK_ROUNDS if quick else ROUNDS)
+    return arguments
+
+
+def measure(documents: int, rounds: int, console: Console) -> report.Report:
+    """Everything, from the start of the servers to the figures; nothing of it stays."""
+    with ExitStack() as stack:
+        with console.status("starting CouchDB and Elasticsearch"):
+            places = stack.enter_context(running_servers())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pillowtop-bench-")))
+        database = stack.enter_context(fresh_database(places))
+        progress = stack.enter_context(_progress(console))
+        prepare(database, folder, documents, places, progress)
+        bench = Bench(places, database.name, documents, folder)
+        return report.make_report(
+            CASES,
+            take_all(bench, rounds, progress),
+            documents=documents,
+            bytes_per_document=(folder / material.FEED).stat().st_size / documents,
+            servers={"couchdb": places.couchdb.name, "elasticsearch": places.elasticsearch.name},
+        )
+
+
+@contextmanager
+def fresh_database(places: Places) -> Iterator[CouchDatabase]:
+    """A database under a name that nobody has, which is removed in the end."""
+    name = f"pillowtop-bench-{secrets.token_hex(4)}"
+    database = CouchDatabase(Endpoint.parse(places.couchdb.url), name)
+    try:
+        yield database
+    finally:
+        database.server.request("DELETE", database.path)
+
+
+def prepare(
+    database: CouchDatabase, folder: Path, documents: int, places: Places, progress: Progress
+) -> None:
+    """Fill the database, save its feed, and build the bulks of it."""
+    loading = progress.add_task("writing documents into CouchDB", total=documents)
+    material.fill(database, documents, lambda count: progress.advance(loading, count))
+    recording = progress.add_task("reading them back, building bulks", total=documents)
+    feed = folder / material.FEED
+    material.record(database, feed, lambda count: progress.advance(recording, count))
+    transport = Indices(places.elasticsearch.url).transport("bodies")
+    if material.build_bodies(RecordedFeed(feed, database.name), folder, transport) != documents:
+        raise WorkNotDone("the feed does not hold what was written")
+
+
+def take_all(bench: Bench, rounds: int, progress: Progress) -> Results:
+    warming = [case for case in CASES if case.key in WARM_UP]
+    task = progress.add_task("", total=len(warming) + rounds * len(CASES))
+
+    def show(number: int, case: Case) -> None:
+        turn = f"round {number} of {rounds}" if number else "warming up"
+        progress.update(task, description=f"{turn}: ({case.key}) {case.title}")
+
+    for case in warming:
+        show(0, case)
+        bench.take(case)
+        progress.advance(task)
+    return bench.measure(CASES, rounds, show, lambda: progress.advance(task))
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+    )
+
+
+def _stop(_number: int, _frame: object) -> NoReturn:
+    sys.exit("bench: stopped")
+
+
+if __name__ == "__main__":
+    main()

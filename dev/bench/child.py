@@ -1,0 +1,47 @@
+"""python -m dev.bench.child: does the job that stands in its standard input, in a fresh process.
+
+Answers with one line of JSON. Where pillowtop runs under gevent, so does what it is compared with.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+
+import msgspec
+from gevent import monkey
+
+from dev.bench.jobs import Figures, Job
+
+Work = Callable[[Job], Figures]
+
+WORKS = {
+    "bulks": "dev.bench.sending:send_bulks",
+    "feed_bytes": "dev.bench.reading:read_bytes",
+    "feed_changes": "dev.bench.reading:read_changes",
+    "together": "dev.bench.together:read_and_send",
+    "pillow": "dev.bench.pillows:run_pillow",
+    "recorded": "dev.bench.pillows:run_recorded",
+    "follower": "dev.bench.follower:follow",
+}
+WITH_THREADS = frozenset({"follower"})
+"""What is built on native threads stays as its authors wrote it."""
+
+
+def main() -> None:
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    if job.work not in WITH_THREADS:
+        monkey.patch_all()
+    figures = _load(job.work)(job)
+    sys.stdout.write(msgspec.json.encode(figures).decode() + "\n")
+
+
+def _load(name: str) -> Work:
+    module, _, function = WORKS[name].partition(":")
+    work: Work = getattr(importlib.import_module(module), function)
+    return work
+
+
+if __name__ == "__main__":
+    main()

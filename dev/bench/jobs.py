@@ -1,0 +1,46 @@
+"""What a child process is asked to do, and what it answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One measurement. `work` names it; the rest is what it works on.
+
+    `material` is a folder with the recorded feed and the prebuilt bodies, `folder` one for this
+    measurement alone.
+    """
+
+    work: str
+    couchdb_url: str
+    elasticsearch_url: str
+    database: str
+    alias: str
+    documents: int
+    material: str
+    folder: str
+    in_flight: int = 2
+    transform: bool = False
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured in the child: its own processor time, not that of the servers."""
+
+    documents: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+    @property
+    def documents_per_second(self) -> float:
+        return self.documents / self.wall_seconds
+
+    @property
+    def cpu_microseconds(self) -> float:
+        """Per document."""
+        return self.cpu_seconds / self.documents * 1e6
+
+
+class WorkNotDone(Exception):
+    """A measurement whose work was not done has no figures."""

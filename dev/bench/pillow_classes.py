@@ -1,0 +1,76 @@
+"""The pillows of the benchmark, as a project would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dev.bench.indices import MAPPING, SETTINGS
+from dev.bench.material import FEED
+from pillowtop.elastic import bulk
+from pillowtop.elastic.index import AliasedIndex
+from pillowtop.elastic.transport import ElasticTransport
+from pillowtop.endpoints import Endpoint
+from pillowtop.engine.items import Item, Outcome, Verdict
+from pillowtop.feeds.http_stream import BLOCK_BYTES
+from pillowtop.feeds.recorded import RecordedFeed
+from pillowtop.listener import AliasedElasticPillow, BasicPillow
+
+
+class OrderPillow(AliasedElasticPillow):
+    default_mapping = MAPPING
+    es_meta = SETTINGS
+
+
+class TotalPillow(OrderPillow):
+    def change_transform(self, document: Any) -> Any:
+        return _with_total(document)
+
+
+class Discarding(ElasticTransport):
+    """Makes the bodies that Elasticsearch would get, and drops them."""
+
+    def __init__(self) -> None:
+        nowhere = Endpoint.parse("http://127.0.0.1:9")
+        super().__init__(nowhere, AliasedIndex("nowhere"), "RecordedPillow")
+        self.discarded = 0
+
+    def prepare(self) -> str:
+        return "nowhere"
+
+    def identity(self) -> str:
+        return "nowhere"
+
+    def deliver(self, items: Sequence[Item]) -> list[Outcome]:
+        bulk.body(items)
+        self.discarded += len(items)
+        return [Outcome(item, Verdict.DELIVERED) for item in items]
+
+
+class RecordedPillow(BasicPillow):
+    """Follows the recorded feed of a folder, into a transport that discards."""
+
+    def __init__(self, material: Path) -> None:
+        super().__init__()
+        self._feed = RecordedFeed(material / FEED, "orders", read_bytes=BLOCK_BYTES)
+        self._transport = Discarding()
+
+    @property
+    def discarded(self) -> int:
+        return self._transport.discarded
+
+    def get_feed(self) -> RecordedFeed:
+        return self._feed
+
+    def get_transport(self) -> Discarding:
+        return self._transport
+
+
+class RecordedTotalPillow(RecordedPillow):
+    def change_transform(self, document: Any) -> Any:
+        return _with_total(document)
+
+
+def _with_total(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "total": sum(line["price"] for line in document["lines"])}

@@ -1,0 +1,68 @@
+"""pillowtop itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+from dev.bench.clock import Stopwatch
+from dev.bench.jobs import Figures, Job, WorkNotDone
+
+
+def run_pillow(job: Job) -> Figures:
+    """From CouchDB into Elasticsearch, from nothing to caught up."""
+    _set_up(job)
+    from dev.bench.pillow_classes import OrderPillow, TotalPillow  # noqa: PLC0415  (needs Django)
+
+    pillow = (TotalPillow if job.transform else OrderPillow)()
+    pillow.couch_db, pillow.es_alias = job.database, job.alias
+    return _launched(pillow).figures(job.documents)
+
+
+def run_recorded(job: Job) -> Figures:
+    """From a file to nowhere: what pillowtop's own work costs."""
+    _set_up(job)
+    from dev.bench.pillow_classes import RecordedPillow, RecordedTotalPillow  # noqa: PLC0415
+
+    pillow = (RecordedTotalPillow if job.transform else RecordedPillow)(Path(job.material))
+    watch = _launched(pillow)
+    if pillow.discarded != job.documents:
+        raise WorkNotDone(f"{pillow.discarded} documents arrived of {job.documents}")
+    return watch.figures(job.documents)
+
+
+def _launched(pillow: Any) -> Stopwatch:
+    from pillowtop.conf import configuration  # noqa: PLC0415
+    from pillowtop.exits import Exit  # noqa: PLC0415
+    from pillowtop.worker.launcher import launch  # noqa: PLC0415
+
+    with Stopwatch() as watch:
+        verdict = launch([pillow], configuration(), follow=False)
+    if verdict is not Exit.DONE:
+        raise WorkNotDone(f"the pillow ended with {verdict!r}")
+    return watch
+
+
+def _set_up(job: Job) -> None:
+    """Django with a database of its own, as a user's project has it."""
+    settings.configure(
+        SECRET_KEY="bench",  # noqa: S106  (guards nothing)
+        INSTALLED_APPS=["pillowtop"],
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": str(Path(job.folder) / "bench.sqlite3"),
+            }
+        },
+        PILLOWTOP={
+            "COUCHDB_URL": job.couchdb_url,
+            "ELASTICSEARCH_URL": job.elasticsearch_url,
+        },
+        USE_TZ=True,
+    )
+    django.setup()
+    call_command("migrate", verbosity=0)

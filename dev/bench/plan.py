@@ -1,0 +1,83 @@
+"""What is measured, and what it should come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+BYTES_PER_MB = 1_000_000
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the table. `needs_index` where documents arrive in Elasticsearch."""
+
+    key: str
+    title: str
+    work: str
+    needs_index: bool = True
+    made_by_pillow: bool = False
+    in_flight: int = 2
+    transform: bool = False
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case should come to: at least, or at most, `bound`.
+
+    `measure` is a name of a figure of the summary; with `of` it is the ratio to that case's.
+    """
+
+    case: str
+    measure: str
+    bound: float
+    of: str = ""
+    at_least: bool = False
+
+    @property
+    def text(self) -> str:
+        sign = "≥" if self.at_least else "≤"
+        if self.of:
+            return f"{sign} {self.bound:g} of ({self.of})"
+        return f"{sign} {self.bound:,g} {UNITS[self.measure]}"
+
+    def is_met(self, value: float) -> bool:
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+UNITS = {
+    "documents_per_second": "documents/s",
+    "cpu_microseconds": "µs",
+    "peak_megabytes": "MB",
+}
+
+LIMIT = "c"
+
+CASES: Sequence[Case] = (
+    Case(key="a1", title="prebuilt bulks alone, 1 in flight", work="bulks", in_flight=1),
+    Case(key="a2", title="prebuilt bulks alone, 2 in flight", work="bulks", in_flight=2),
+    Case(key="a4", title="prebuilt bulks alone, 4 in flight", work="bulks", in_flight=4),
+    Case(key="b1", title="feed alone, bytes", work="feed_bytes", needs_index=False),
+    Case(key="b2", title="feed alone, as pillowtop reads it", work="feed_changes",
+         needs_index=False),
+    Case(key=LIMIT, title="bulks and feed at once, unconnected: the limit", work="together"),
+    Case(key="d1", title="pillowtop, passing documents through", work="pillow",
+         made_by_pillow=True),
+    Case(key="d2", title="pillowtop, with a Python transform", work="pillow",
+         made_by_pillow=True, transform=True),
+    Case(key="e", title="IBM ChangesFollower + streaming_bulk", work="follower"),
+    Case(key="f1", title="pillowtop, recorded feed into nothing", work="recorded",
+         needs_index=False),
+    Case(key="f2", title="the same with a Python transform", work="recorded",
+         needs_index=False, transform=True),
+)  # fmt: skip
+
+TARGETS: Sequence[Target] = (
+    Target(case="d1", measure="documents_per_second", of=LIMIT, bound=0.9, at_least=True),
+    Target(case="d1", measure="cpu_microseconds", bound=8),
+    Target(case="d1", measure="peak_megabytes", bound=100),
+    Target(case="d2", measure="documents_per_second", of=LIMIT, bound=0.8, at_least=True),
+    Target(case="d2", measure="cpu_microseconds", bound=15),
+    Target(case="d2", measure="peak_megabytes", bound=100),
+    Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),
+    Target(case="f2", measure="documents_per_second", bound=70_000, at_least=True),
+)

@@ -1,0 +1,122 @@
+"""Takes the measurements: each case once a round, each in a fresh process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from dev.bench.indices import Indices
+from dev.bench.jobs import Figures, Job, WorkNotDone
+from dev.bench.plan import Case
+from dev.bench.servers import Place, Places
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS_AT_MOST = 1800
+
+
+class Measurement(msgspec.Struct, frozen=True):
+    """What one case came to in one round; the servers' processor time where they are ours."""
+
+    documents_per_second: float
+    cpu_microseconds: float
+    peak_megabytes: float
+    couchdb_cpu_microseconds: float | None
+    elasticsearch_cpu_microseconds: float | None
+
+
+Results = dict[str, list[Measurement]]
+
+
+class Bench:
+    """Measures cases on these servers, with this database and this material."""
+
+    def __init__(self, places: Places, database: str, documents: int, material: Path) -> None:
+        self._places = places
+        self._database = database
+        self._documents = documents
+        self._material = material
+
+    def measure(
+        self,
+        cases: Sequence[Case],
+        rounds: int,
+        begin: Callable[[int, Case], None],
+        done: Callable[[], None],
+    ) -> Results:
+        """Take `rounds` measurements of each case, in turns: a disturbance hits all alike."""
+        results: Results = {case.key: [] for case in cases}
+        for number in range(1, rounds + 1):
+            for case in cases:
+                begin(number, case)
+                results[case.key].append(self.take(case))
+                done()
+        return results
+
+    def take(self, case: Case) -> Measurement:
+        """One measurement. Raises `WorkNotDone` unless everything arrived."""
+        indices = Indices(self._places.elasticsearch.url)
+        alias = f"{self._database}-{case.key}"
+        try:
+            if case.needs_index and not case.made_by_pillow:
+                indices.make(alias)
+            measurement = self._measured(case, alias)
+            if case.needs_index:
+                indices.verify(alias, self._documents, with_total=case.transform)
+            return measurement
+        finally:
+            indices.remove(alias)
+            indices.close()
+
+    def _measured(self, case: Case, alias: str) -> Measurement:
+        couchdb, elasticsearch = self._places.couchdb, self._places.elasticsearch
+        before = couchdb.cpu_seconds(), elasticsearch.cpu_seconds()
+        with tempfile.TemporaryDirectory(prefix="pillowtop-bench-") as folder:
+            figures = run_child(self._job(case, alias, Path(folder)))
+        return Measurement(
+            figures.documents_per_second,
+            figures.cpu_microseconds,
+            figures.peak_bytes / 1e6,
+            self._spent(couchdb, before[0]),
+            self._spent(elasticsearch, before[1]),
+        )
+
+    def _spent(self, place: Place, before: float | None) -> float | None:
+        after = place.cpu_seconds()
+        if before is None or after is None:
+            return None
+        return (after - before) / self._documents * 1e6
+
+    def _job(self, case: Case, alias: str, folder: Path) -> Job:
+        return Job(
+            work=case.work,
+            couchdb_url=self._places.couchdb.url,
+            elasticsearch_url=self._places.elasticsearch.url,
+            database=self._database,
+            alias=alias,
+            documents=self._documents,
+            material=str(self._material),
+            folder=str(folder),
+            in_flight=case.in_flight,
+            transform=case.transform,
+        )
+
+
+def run_child(job: Job) -> Figures:
+    """Do a job in a fresh process, which ends with this one at the latest."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dev.bench.child"],
+        input=msgspec.json.encode(job),
+        capture_output=True,
+        cwd=ROOT,
+        timeout=SECONDS_AT_MOST,
+        check=False,
+    )
+    if done.returncode != 0 or not done.stdout:
+        words = done.stderr.decode(errors="replace").strip()
+        raise WorkNotDone(f"{job.work} ended with {done.returncode}:\n{words[-4000:]}")
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Figures)
