@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 UNSETTLED = (State.HALTED, State.LEASE_LOST)
 
+LOOK_SECONDS = 0.1
+"""How often is looked whether anybody is left who can go on, if nobody stirs."""
+
 
 def launch(pillows: Sequence[BasicPillow], settings: Configuration, *, follow: bool) -> Exit:
     """Run pillows. Returns when all are done, when none can go on, or after a drain."""
@@ -47,6 +50,7 @@ class Launcher:
         self._supervisors = supervisors
         self._settings = settings
         self._told_to_stop = Event()
+        self._stirred = Event()
 
     def run(self) -> Exit:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,11 +66,15 @@ class Launcher:
 
     def _wait(self, greenlets: list[gevent.Greenlet]) -> None:
         """Return when told to stop, when all are done, or when nobody is left who could go on."""
-        while not self._told_to_stop.wait(0.1):
+        for greenlet in greenlets:
+            greenlet.link(lambda _ended: self._stirred.set())
+        while not self._told_to_stop.is_set():
             if all(greenlet.dead for greenlet in greenlets):
                 return
             if all(one.state in (*UNSETTLED, State.DONE) for one in self._supervisors):
                 return
+            self._stirred.wait(LOOK_SECONDS)
+            self._stirred.clear()
 
     def _signalled(self, number: int) -> None:
         if self._told_to_stop.is_set():
@@ -79,6 +87,7 @@ class Launcher:
             extra={"action": "draining"},
         )
         self._told_to_stop.set()
+        self._stirred.set()
 
     def _drain(self) -> Exit:
         drains = [gevent.spawn(_drained, one) for one in self._supervisors]
