@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from pillowtop.exceptions import ConfigurationError
 
@@ -86,10 +86,6 @@ class Endpoint:
     def path(self) -> str:
         """The path below the host, without a trailing slash: empty, or `/like/this`."""
         return urlsplit(self.url).path
-
-    def child(self, name: str) -> Endpoint:
-        """The endpoint of something below this one (a database), its name quoted."""
-        return replace(self, url=f"{self.url}/{quote(name, safe='')}")
 
     def authorization(self) -> dict[str, str]:
         """The header for basic or API key authentication; empty without credentials."""

@@ -26,7 +26,6 @@ def test_those_given_separately_go_first():
         Endpoint.parse("http://ann:s3cret@host"),
         Endpoint.parse("http://host", username="ann", password="s3cret"),
         Endpoint.parse("http://host", api_key="s3cret"),
-        Endpoint.parse("http://ann:s3cret@host").child("orders"),
     ],
 )
 def test_no_secret_is_shown(endpoint):
@@ -117,10 +116,6 @@ def test_control_characters_are_refused_unseen(option, words, character):
 def test_ports(url, port, tls):
     endpoint = Endpoint.parse(url)
     assert (endpoint.port, endpoint.tls) == (port, tls)
-
-
-def test_names_are_quoted():
-    assert Endpoint.parse("http://host").child("user/1+2").url == "http://host/user%2F1%2B2"
 
 
 def test_headers():

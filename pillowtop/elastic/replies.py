@@ -126,7 +126,6 @@ class Row(NamedTuple):
 
 
 CLIENT_ERRORS = range(400, 500)
-SERVER_ERRORS = range(500, 600)
 
 # A block is the server protecting itself (disk watermark, read-only): it will be lifted.
 BLOCKED = frozenset({"cluster_block_exception"})

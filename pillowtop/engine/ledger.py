@@ -36,11 +36,6 @@ class Ledger:
         self.positions: dict[str, Seq] = dict(positions or {})
         self._entries: deque[Entry] = deque()
 
-    @property
-    def settled(self) -> bool:
-        """Whether nothing is under way."""
-        return not self._entries
-
     def open(self) -> Entry:
         """Put an entry behind all that was opened and noted before."""
         entry = Entry()

@@ -25,9 +25,3 @@ def raise_token(pillow: str, at_least: int = 0) -> int:
         record.started_at = timezone.now()
         record.save(using=alias())
         return record.token
-
-
-def current_token(pillow: str) -> int:
-    """The token of the newest life; 0 where there was none."""
-    record = PillowRecord.objects.using(alias()).filter(name=pillow).first()
-    return record.token if record else 0
