@@ -364,21 +364,27 @@ def test_a_sign_in_without_a_cookie_is_not_couchdbs():
 
 
 def test_a_connection_that_was_closed_while_idle_is_replaced():
-    closed = threading.Event()
-
-    def close_first(request, connection):
+    def reply_and_close(request, connection):
         connection.reply(200, INFO)
-        connection.reset()
-        closed.set()
-
-    def drop(request, connection):
         connection.close()
 
-    with ScriptedServer(in_turn(close_first, drop, replying(200, INFO))) as server:
+    with ScriptedServer(in_turn(reply_and_close, replying(200, INFO))) as server:
         database = database_at(server.url)
         for _ in range(2):
             assert database.info().doc_count == 10
-            closed.wait(5)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("fault", ["close", "reset"])
+def test_a_request_whose_connection_breaks_is_made_again(fault):
+    def drop(request, connection):
+        getattr(connection, fault)()
+
+    with ScriptedServer(in_turn(replying(200, INFO), drop, replying(200, INFO))) as server:
+        database = database_at(server.url)
+        for _ in range(2):
+            assert database.info().doc_count == 10
+    assert len(server.requests) == 3
 
 
 def test_a_server_that_closes_each_connection_is_unreachable():
