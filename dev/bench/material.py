@@ -13,6 +13,7 @@ import msgspec
 from dev.bench.documents import orders
 from dev.bench.jobs import WorkNotDone
 from pillowtop.changes import Change
+from pillowtop.elastic import bulk
 from pillowtop.elastic.transport import ElasticTransport
 from pillowtop.engine.versions import Versions
 from pillowtop.feeds.couch import CouchFeed
@@ -98,8 +99,7 @@ def _payloads(
 ) -> Iterator[bytes]:
     for read in feed.read(0, follow=False):
         for change in read.changes:
-            payload: bytes = transport.pack_bytes(change, versions.draw()).payload
-            yield payload
+            yield bulk.body([transport.pack_bytes(change, versions.draw())])
 
 
 def _bulks(payloads: Iterator[bytes]) -> Iterator[list[bytes]]:

@@ -17,7 +17,7 @@ QUERY = (
 )
 """Nothing may create an index by accident; and the reply is asked for small."""
 
-GUARD = b'{"update":{"_id":"pillowtop"}}\n{"doc":{}}\n'
+GUARD = b'{"update":{"_id":"pillowtop"}}\n{"doc":{}}'
 """Goes with deletions that are among themselves. `require_alias` does not hold for them, and one
 with an external version does create an index; but beside any other action that wants an alias none
 is created. This one never writes: the document is missing, or the update changes nothing."""
@@ -27,7 +27,10 @@ encode_id = _encode
 
 
 def index_line(encoded_id: bytes, version: int | None, routing: str | None = None) -> bytes:
-    """The line before a source. `encoded_id` is the document's id in the index, as JSON."""
+    """The line before a source, with its newline.
+
+    `encoded_id` is the document's id in the index, as JSON.
+    """
     if version is not None and routing is None:  # the way of nearly all documents, made short
         return b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}\n' % (
             encoded_id,
@@ -37,8 +40,8 @@ def index_line(encoded_id: bytes, version: int | None, routing: str | None = Non
 
 
 def delete_line(encoded_id: bytes, version: int | None, routing: str | None = None) -> bytes:
-    """The line that deletes a document."""
-    return b'{"delete":{"_id":%b%b}}\n' % (encoded_id, _details(version, routing))
+    """The line that deletes a document, without its newline: `body` puts them in."""
+    return b'{"delete":{"_id":%b%b}}' % (encoded_id, _details(version, routing))
 
 
 def _details(version: int | None, routing: str | None) -> bytes:
@@ -55,7 +58,8 @@ def body(items: Sequence[Item]) -> bytes:
     lines = [item.payload for item in items]
     if all(item.deletion for item in items):
         lines.append(GUARD)
-    return b"".join(lines)
+    lines.append(b"")  # the last line is to end with a newline, too
+    return b"\n".join(lines)
 
 
 def unsendable(item: Item) -> Outcome | None:

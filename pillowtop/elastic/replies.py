@@ -125,6 +125,7 @@ class Row(NamedTuple):
         )
 
 
+WRITTEN = frozenset({200, 201})
 CLIENT_ERRORS = range(400, 500)
 
 # A block is the server protecting itself (disk watermark, read-only): it will be lifted.
@@ -197,7 +198,9 @@ def read_reply(status: int, body: bytes, items: Sequence[Item], target: str) -> 
         raise ServerBusy(f"the bulk was answered with an error: {as_cause(reply.error).text}")
     answers = _answers(reply, items)
     outcomes = [
-        Outcome(item, Verdict.DELIVERED) if _is_written(answer) else _judged(item, answer, target)
+        Outcome(item, Verdict.DELIVERED)
+        if answer is not None and answer.status in WRITTEN and answer.error is None
+        else _judged(item, answer, target)
         for item, answer in zip(items, answers, strict=True)
     ]
     blame_the_target(outcomes, target)
@@ -240,10 +243,6 @@ def _answers(reply: Reply, items: Sequence[Item]) -> list[Answer | None]:
     for answer in answers:
         by_id[answer.id] = None if answer.id in by_id else answer
     return [by_id.get(item.id) for item in items]
-
-
-def _is_written(answer: Answer | None) -> bool:
-    return answer is not None and answer.status in (200, 201) and answer.error is None
 
 
 def _judged(item: Item, answer: Answer | None, target: str) -> Outcome:

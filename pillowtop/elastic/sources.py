@@ -60,12 +60,14 @@ class Sources:
         prefix = b'{"_id":%b,"_rev":%b' % (encoded_id, rev)
         if not raw.startswith(prefix) or raw.find(b"\n") >= 0:
             return before + self._from_fields(change, raw)
-        rest = raw[len(prefix) :]
-        if _may_have_metadata(rest) or rest.find(self._key) >= 0:
+        behind = len(prefix)
+        if _may_have_metadata(raw, behind) or raw.find(self._key, behind) >= 0:
             return before + self._from_fields(change, raw)
-        tail = self._tail(change.database)
+        known, tail = self._tails
+        if known != change.database:
+            tail = self._tail(change.database)
         return b'%b{"_rev":%b%b%b,"rev":%b%b%b' % (
-            before, rev, self._head, encoded_id, rev, tail, rest
+            before, rev, self._head, encoded_id, rev, tail, raw[behind:]
         )  # fmt: skip
 
     def from_document(self, change: Change, document: Any) -> bytes:
@@ -101,10 +103,8 @@ class Sources:
 
     def _tail(self, database: str) -> bytes:
         """The rest of the source field; the last one is kept, as databases come in runs."""
-        known, tail = self._tails
-        if known != database:
-            tail = self._tail_for(database)
-            self._tails = (database, tail)
+        tail = self._tail_for(database)
+        self._tails = (database, tail)
         return tail
 
     def _tail_for(self, database: str) -> bytes:
@@ -112,9 +112,9 @@ class Sources:
         return b',"database":' + _encode(database) + b',"pillow":' + pillow + b"}"
 
 
-def _may_have_metadata(rest: bytes) -> bool:
+def _may_have_metadata(raw: bytes, behind: int) -> bool:
     """Whether a name may begin with an underscore: sure if not, otherwise to be looked into."""
-    return rest.find(b"_") >= 0 and _underscore_after_quote(rest) is not None
+    return raw.find(b"_", behind) >= 0 and _underscore_after_quote(raw, behind) is not None
 
 
 def _article(word: str) -> str:

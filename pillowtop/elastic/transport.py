@@ -54,7 +54,7 @@ class ElasticTransport:
         """Raises `TypeError` or `ValueError` where a document is no dict, or is not JSON."""
         target_id = self._id_of(change)
         source = self._sources.from_document(change, document)
-        payload = bulk.index_line(bulk.encode_id(target_id), version) + source + b"\n"
+        payload = bulk.index_line(bulk.encode_id(target_id), version) + source
         return _item(target_id, change, version, payload)
 
     def pack_bytes(self, change: Change, version: int) -> Item:
@@ -64,7 +64,7 @@ class ElasticTransport:
             target_id = self._id_of(change)
             encoded_target_id = bulk.encode_id(target_id)
         line = bulk.index_line(encoded_target_id, version)
-        payload = self._sources.from_bytes(change, encoded_id, line) + b"\n"
+        payload = self._sources.from_bytes(change, encoded_id, line)
         return _item(target_id, change, version, payload)
 
     def pack_deletion(self, change: Change, version: int) -> Item:
@@ -131,7 +131,7 @@ class ElasticTransport:
         else:
             rev = str(document.get("_rev", ""))
             source = self._sources.from_dict(document, document_id, rev, database)
-            payload = bulk.index_line(encoded_id, None) + source + b"\n"
+            payload = bulk.index_line(encoded_id, None) + source
         return Item(document_id, document_id, 0, document is None, payload, len(payload))
 
     def _sent(self, items: Sequence[Item]) -> list[Outcome]:

@@ -22,29 +22,37 @@ class Batch:
     What a hook refused travels along as letters, so that the checkpoint waits for them too.
     """
 
-    def __init__(self, opened_at: float) -> None:
+    def __init__(self, opened_at: float, limits: Limits) -> None:
         self.opened_at = opened_at
+        self.limits = limits
         self.items: dict[str, Item] = {}
         self.letters: dict[str, Letter] = {}
         self.size = 0
 
-    def add(self, item: Item) -> None:
-        """Take a write, in place of an earlier one of the same document."""
+    def add(self, item: Item) -> bool:
+        """Take a write, in place of an earlier one of the same document. True: now it is full."""
         if item.id in self.items:
             self.size -= self.items.pop(item.id).size
         self.items[item.id] = item
         self.size += item.size
         if self.letters:
             self.letters.pop(item.doc_id, None)
+        return self._is_full()
 
-    def add_letter(self, letter: Letter) -> None:
-        """Take the letter of a change that became no write."""
+    def add_letter(self, letter: Letter) -> bool:
+        """Take the letter of a change that became no write. True: now it is full."""
         self.letters[letter.doc_id] = letter
+        return self._is_full()
 
-    def is_full(self, limits: Limits) -> bool:
-        if self.size >= limits.max_bytes:
+    def is_due(self, *, in_flight: int, more: bool, now: float) -> bool:
+        """Whether it should go out rather than wait for more.
+
+        A full one always. One that is not full goes when nothing is under way and the feed has
+        nothing more at once, or when it has waited for long enough.
+        """
+        if self._is_full() or (in_flight == 0 and not more):
             return True
-        return len(self.items) + len(self.letters) >= limits.documents
+        return now - self.opened_at >= self.limits.linger_seconds
 
     def shares_a_document_with(self, other: Batch) -> bool:
         """Whether the two must go one after the other."""
@@ -55,15 +63,8 @@ class Batch:
             and self.letters.keys().isdisjoint(other.letters.keys())
         )
 
-
-def is_due(batch: Batch, *, in_flight: int, more: bool, now: float, limits: Limits) -> bool:
-    """Whether a batch should go out rather than wait for more.
-
-    A full one always. One that is not full goes when nothing is under way and the feed has
-    nothing more at once, or when it has waited for long enough.
-    """
-    if batch.is_full(limits):
-        return True
-    if in_flight == 0 and not more:
-        return True
-    return now - batch.opened_at >= limits.linger_seconds
+    def _is_full(self) -> bool:
+        limits = self.limits
+        return (
+            self.size >= limits.max_bytes or len(self.items) + len(self.letters) >= limits.documents
+        )

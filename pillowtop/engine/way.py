@@ -5,7 +5,7 @@ No I/O of its own: what a hook does is the hook's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pillowtop.changes import Change, Document
@@ -50,9 +50,11 @@ class Way:
         self.triggers = kind.change_trigger is not base.change_trigger
         self.transforms = kind.change_transform is not base.change_transform
 
-    def wants(self, change: Change) -> bool:
-        """Whether the change concerns the pillow at all: design documents mostly do not."""
-        return self._pillow.include_design_docs or not change.id.startswith("_design/")
+    def wanted(self, changes: list[Change]) -> list[Change]:
+        """The changes that concern the pillow at all: those of design documents mostly do not."""
+        if self._pillow.include_design_docs:
+            return changes
+        return [change for change in changes if not change.id.startswith("_design/")]
 
     def refuses(self, change: Change) -> bool:
         """Whether `filter` refuses a live document. Deletions are never asked about (rule 4)."""
@@ -163,10 +165,6 @@ class Packer:
         if not self._way.may_stand_in_target:
             return None
         return self._transport.pack_deletion(change, version)
-
-
-def wanted(way: Way, changes: Sequence[Change]) -> list[Change]:
-    return [change for change in changes if way.wants(change)]
 
 
 def _unwrapped(document: Any) -> Document | None:

@@ -36,9 +36,10 @@ class RecordedFeed:
         with self._path.open("rb") as file:
             for _ in islice(file, position):
                 pass
-            while texts := file.readlines(self._read_bytes):
-                position += len(texts)
-                yield self._read(b"".join(texts), position)
+            while block := file.read(self._read_bytes):
+                block += file.readline()
+                position += block.count(b"\n") + (not block.endswith(b"\n"))
+                yield self._read(block, position)
         yield Read(self.stream, seq=position, caught_up=True)
         while follow:
             time.sleep(TICK_SECONDS)

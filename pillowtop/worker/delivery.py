@@ -78,9 +78,10 @@ class Delivery:
                 patience.endure(error)
                 continue
             delivered += [one.item for one in outcomes if one.verdict is Verdict.DELIVERED]
-            refused = [one for one in outcomes if one.verdict is Verdict.REJECTED]
+            others = [one for one in outcomes if one.verdict is not Verdict.DELIVERED]
+            again = [one for one in others if one.verdict is Verdict.AGAIN]
+            refused = [one for one in others if one.verdict is Verdict.REJECTED]
             written += map(letters.from_outcome, refused)
-            again = [one for one in outcomes if one.verdict is Verdict.AGAIN]
             left = [one.item for one in again]
             if again:
                 count, one = len(again), again[0]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pillowtop.changes import Change
-from pillowtop.engine.batches import Batch, Limits, is_due
+from pillowtop.engine.batches import Batch, Limits
 from pillowtop.engine.items import Item
 from pillowtop.engine.ledger import Entry, Ledger
 from pillowtop.engine.letters import Letter, from_error, from_unreadable
@@ -66,14 +66,10 @@ class Intake:
         batch = self._batch
         if (
             batch
-            and self._delivery.can_take(batch)
-            and is_due(
-                batch,
-                in_flight=self._delivery.in_flight,
-                more=self._more,
-                now=time.monotonic(),
-                limits=self._limits,
+            and batch.is_due(
+                in_flight=self._delivery.in_flight, more=self._more, now=time.monotonic()
             )
+            and self._delivery.can_take(batch)  # asked last: it compares all ids
         ):
             self._send()
 
@@ -85,16 +81,15 @@ class Intake:
 
     def _take_changes(self, changes: list[Change]) -> None:
         # The way of each document: what is said once before the loop is not said again in it.
-        version = self._versions.draw(len(changes))
-        wants, make, add = self._way.wants, self._packer.item, self._add
-        for change in changes:
-            if wants(change):
-                try:
-                    item = make(change, version)
-                except HookError as error:
-                    item = self._item_at_last(change, version, error)
-                if item is not None:
-                    add(item)
+        wanted, make = self._way.wanted(changes), self._packer.item
+        version = self._versions.draw(len(wanted))
+        for change in wanted:
+            try:
+                item = make(change, version)
+            except HookError as error:
+                item = self._item_at_last(change, version, error)
+            if item is not None and (self._batch or self._open()).add(item):
+                self._send()
             version += 1
 
     def _item_at_last(self, change: Change, version: int, error: HookError) -> Item | None:
@@ -122,20 +117,12 @@ class Intake:
                 return item
         return None
 
-    def _add(self, item: Item) -> None:
-        batch = self._batch or self._open()
-        batch.add(item)
-        if batch.is_full(self._limits):
-            self._send()
-
     def _add_letter(self, letter: Letter) -> None:
-        batch = self._batch or self._open()
-        batch.add_letter(letter)
-        if batch.is_full(self._limits):
+        if (self._batch or self._open()).add_letter(letter):
             self._send()
 
     def _open(self) -> Batch:
-        self._batch = Batch(time.monotonic())
+        self._batch = Batch(time.monotonic(), self._limits)
         self._entry = self._ledger.open()
         return self._batch
 

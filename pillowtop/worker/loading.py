@@ -29,9 +29,9 @@ class Loader:
             yield changes[start : start + self._size]
 
     def load(self, changes: list[Change]) -> None:
-        wanted = [change for change in changes if self._lacks(change)]
-        if wanted:
-            self._fill(wanted)
+        lacking = [change for change in self._way.wanted(changes) if self._lacks(change)]
+        if lacking:
+            self._fill(lacking)
 
     def measure(self) -> None:
         """Learn from the database how many documents make a chunk."""
@@ -40,7 +40,7 @@ class Loader:
         self._size = max(1, min(CHUNK_DOCUMENTS, int(CHUNK_BYTES / document_bytes)))
 
     def _lacks(self, change: Change) -> bool:
-        if change.deleted or change.has_document or not self._way.wants(change):
+        if change.deleted or change.has_document:
             return False
         try:
             return not self._way.refuses(change)

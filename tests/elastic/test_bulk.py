@@ -27,15 +27,15 @@ def test_the_line_of_a_document():
 def test_lines(kind, version, routing, details):
     make = bulk.index_line if kind == "index" else bulk.delete_line
     line = make(bulk.encode_id('ä"\n'), version, routing)
-    assert line.count(b"\n") == 1
+    assert line.count(b"\n") == (kind == "index")
     assert json.loads(line) == {kind: {"_id": 'ä"\n', **details}}
 
 
 def test_deletions_among_themselves_are_guarded():
     delete, index = item("a", deletion=True), item("b")
     delete.payload, index.payload = b"delete", b"index"
-    assert bulk.body([delete, index]) == b"deleteindex"
-    assert bulk.body([delete, delete]) == b"deletedelete" + bulk.GUARD
+    assert bulk.body([delete, index]) == b"delete\nindex\n"
+    assert bulk.body([delete, delete]) == b"delete\ndelete\n" + bulk.GUARD + b"\n"
 
 
 @pytest.mark.parametrize("doc_id", ["a", "a" * 512, "ä" * 256, "😀" * 128])

@@ -52,7 +52,7 @@ def test_what_is_sent():
         sent = [*packed(to, "a", "b"), to.pack_deletion(change("c", deleted=True), VERSION + 1)]
         outcomes = to.deliver(sent)
     (request,) = server.requests
-    assert request.body == b"".join(item.payload for item in sent)
+    assert request.body == b"".join(item.payload + b"\n" for item in sent)
     assert [item.size for item in sent] == [len(item.payload) for item in sent]
     version = {"version_type": "external_gte", "version": VERSION}
     assert actions(request) == [
@@ -195,7 +195,7 @@ def test_writing_one():
 def test_deleting_one():
     with ScriptedServer(one_item("delete", 200)) as server:
         transport(server.url).write_one("a", None)
-    assert server.requests[0].body == b'{"delete":{"_id":"a"}}\n' + GUARD
+    assert server.requests[0].body == b'{"delete":{"_id":"a"}}\n' + GUARD + b"\n"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pillowtop.engine.batches import Batch, Limits, is_due
+from pillowtop.engine.batches import Batch, Limits
 from pillowtop.engine.items import Item
 from pillowtop.engine.letters import Letter
 
@@ -20,7 +20,7 @@ def letter(doc_id):
 
 
 def batch_of(*items):
-    batch = Batch(opened_at=100.0)
+    batch = Batch(100.0, LIMITS)
     for one in items:
         batch.add(one)
     return batch
@@ -49,18 +49,17 @@ def test_a_later_write_takes_the_place_of_a_letter():
     ],
 )
 def test_documents_and_bytes_fill_a_batch(items, full):
-    assert batch_of(*items).is_full(LIMITS) is full
+    batch = batch_of(*items[:-1])
+    assert batch.add(items[-1]) is full
 
 
 def test_letters_fill_a_batch_too():
     batch = batch_of()
-    for doc_id in "abc":
-        batch.add_letter(letter(doc_id))
-    assert batch.is_full(LIMITS)
+    assert [batch.add_letter(letter(doc_id)) for doc_id in "abc"] == [False, False, True]
 
 
 def with_letter(doc_id):
-    batch = Batch(0.0)
+    batch = Batch(0.0, LIMITS)
     batch.add_letter(letter(doc_id))
     return batch
 
@@ -92,7 +91,7 @@ def test_batches_that_share_a_document_go_one_after_the_other(one, other, shares
 )
 def test_when_a_batch_is_due(items, in_flight, more, age, due):
     batch = batch_of(*items)
-    assert is_due(batch, in_flight=in_flight, more=more, now=100.0 + age, limits=LIMITS) is due
+    assert batch.is_due(in_flight=in_flight, more=more, now=100.0 + age) is due
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 50))))

@@ -109,12 +109,12 @@ def test_deletions_are_not_asked_about(pillow):
 
 def test_design_documents_are_skipped_unless_asked_for():
     design = change(doc_id="_design/orders")
-    assert not Way(Plain(), BasicPillow).wants(design)
+    assert Way(Plain(), BasicPillow).wanted([design]) == []
 
     class WithDesign(BasicPillow):
         include_design_docs = True
 
-    assert Way(WithDesign(), BasicPillow).wants(design)
+    assert Way(WithDesign(), BasicPillow).wanted([design]) == [design]
 
 
 class Wrapped:

@@ -293,3 +293,20 @@ def test_a_large_line_in_small_pieces_takes_linear_time():
     for start in range(0, len(body), 256):
         join(found, parser.feed(body[start : start + 256]))
     assert len(bytes(found.changes[0].doc)) > len(doc)
+
+
+@pytest.mark.parametrize(
+    ("enveloped", "cut"),
+    [
+        (True, b'{"seq":"1-a","id":"a","changes":[{"rev":"1-a"},\n{"rev":"1-b"}]},'),
+        (False, b'{"seq":"1-a","id":"a",\n"changes":[{"rev":"1-a"}]}'),
+    ],
+)
+def test_lines_that_were_cut_are_not_glued_together(enveloped, cut):
+    parser = LineParser(enveloped=enveloped)
+    if enveloped:
+        parser.feed(b'{"results":[\n')
+    good = b'{"seq":"0-a","id":"z","changes":[{"rev":"1-z"}]}' + (b"," if enveloped else b"")
+    lines = parser.feed(good + b"\n" + cut + b"\n")
+    assert [change.id for change in lines.changes] == ["z"]
+    assert "cannot be read" in lines.fault
