@@ -18,9 +18,16 @@ from pillowtop import registry
 from pillowtop.conf import Configuration, configuration, suggestion
 from pillowtop.engine.resuming import ON_RECREATED
 from pillowtop.exceptions import ConfigurationError
-from pillowtop.listener import AliasedElasticPillow, BasicPillow, ElasticPillow, PythonPillow
+from pillowtop.listener import (
+    AliasedElasticPillow,
+    BasicPillow,
+    ElasticPillow,
+    PythonPillow,
+    SQLPillow,
+)
 
 BUILT_IN_FILTERS = ("_selector", "_doc_ids", "_design", "_view")
+KINDS = (AliasedElasticPillow, PythonPillow, SQLPillow)
 HOOKS = (
     "filter",
     "python_filter",
@@ -28,6 +35,7 @@ HOOKS = (
     "change_transform",
     "change_transport",
     "change_delete",
+    "process_sql",
     "index_id",
     "get_feed",
     "get_transport",
@@ -53,6 +61,7 @@ def _check_settings(tuned: Configuration) -> Iterator[CheckMessage]:
             f"PILLOWTOP['DATABASE'] is {tuned.DATABASE!r}, which DATABASES does not have{known}",
             id="pillowtop.E002",
         )
+    yield from _complaint(lambda: tuned.checkpoints, "pillowtop.E001")
     endpoints: dict[str, Callable[[], object]] = {
         "COUCHDB": lambda: tuned.couchdb,
         "ELASTICSEARCH": lambda: tuned.elasticsearch,
@@ -131,6 +140,13 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
                 id="pillowtop.E008",
             )
         yield from _complaint(pillow.get_target, "pillowtop.E009", kind)
+    elif isinstance(pillow, SQLPillow) and not _writes_sql(kind):
+        yield Error(
+            f"{pillow.name} delivers nothing: it has no process_sql",
+            hint="Implement process_sql(document, delete=False).",
+            obj=kind,
+            id="pillowtop.E010",
+        )
     elif (
         kind.change_transport is BasicPillow.change_transport
         and kind.get_transport is BasicPillow.get_transport
@@ -141,6 +157,11 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
             obj=kind,
             id="pillowtop.E010",
         )
+
+
+def _writes_sql(kind: type[BasicPillow]) -> bool:
+    hooks = ("process_sql", "change_transport", "get_transport")
+    return any(getattr(kind, hook) is not getattr(SQLPillow, hook) for hook in hooks)
 
 
 def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
@@ -166,7 +187,7 @@ def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
 
 def _check_hook_names(pillow: BasicPillow) -> Iterator[CheckMessage]:
     """A misspelt hook would never be called, and nobody would know."""
-    known = set(dir(AliasedElasticPillow)) | set(dir(PythonPillow))
+    known = {name for kind in KINDS for name in dir(kind)}
     for kind in type(pillow).__mro__:
         if kind.__module__.startswith("pillowtop."):
             continue

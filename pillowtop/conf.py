@@ -10,6 +10,7 @@ from django.conf import settings
 
 from pillowtop.endpoints import Endpoint
 from pillowtop.engine.batches import Limits
+from pillowtop.engine.resuming import Believed
 from pillowtop.exceptions import ConfigurationError
 
 
@@ -38,6 +39,9 @@ class Configuration:
     )
     ELASTICSEARCH_CA_CERTS: str | None = _setting(None, "a file of certificates to trust")
     DATABASE: str = _setting("default", "the alias of the Django database for bookkeeping")
+    CHECKPOINTS: str = _setting(
+        "couch", "whose checkpoint counts: `couch` for the database's own, or `django`"
+    )
     SOURCE_FIELD: str = _setting("pillowtop", "the field that says where a document is from")
     BATCH_DOCUMENTS: int = _setting(1000, "documents in a batch at most")
     BATCH_BYTES: int = _setting(5 * 1024 * 1024, "bytes in a batch at most")
@@ -82,6 +86,14 @@ class Configuration:
             api_key=self.ELASTICSEARCH_API_KEY,
             ca_certs=self.ELASTICSEARCH_CA_CERTS,
         )
+
+    @property
+    def checkpoints(self) -> Believed:
+        if self.CHECKPOINTS not in ("couch", "django"):
+            raise ConfigurationError(
+                f"PILLOWTOP['CHECKPOINTS'] is 'couch' or 'django', not {self.CHECKPOINTS!r}"
+            )
+        return "couch" if self.CHECKPOINTS == "couch" else "django"
 
     @property
     def limits(self) -> Limits:

@@ -26,6 +26,7 @@ from pillowtop.exceptions import ConfigurationError, DocumentMissing
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.transports.hooks import HookTransport
+from pillowtop.transports.sql import SQLTransport
 
 if TYPE_CHECKING:
     from pillowtop.elastic.transport import ElasticTransport, Target
@@ -103,13 +104,7 @@ class BasicPillow:
 
     def get_feed(self) -> Feed:
         """The feed to follow: that of the database."""
-        return CouchFeed(
-            self.get_database(),
-            include_docs=self.include_docs,
-            filter=self.couch_filter,
-            filter_parameters=dict(self.extra_args),
-            silence_seconds=configuration().SILENCE_SECONDS,
-        )
+        return self._couch_feed()
 
     def get_transport(self) -> Transport:
         """Where documents go: through `change_transport`, one at a time."""
@@ -132,6 +127,16 @@ class BasicPillow:
             self.change_transport(document)
         elif change.deleted or way.may_stand_in_target:
             self.change_delete(change)
+
+    def _couch_feed(self, **bounds: int) -> CouchFeed:
+        return CouchFeed(
+            self.get_database(),
+            include_docs=self.include_docs,
+            filter=self.couch_filter,
+            filter_parameters=dict(self.extra_args),
+            silence_seconds=configuration().SILENCE_SECONDS,
+            **bounds,
+        )
 
     def _load(self, change: Change) -> Document | None:
         loaded = self.get_database().load([change.id])[change.id]
@@ -248,6 +253,35 @@ class AliasedElasticPillow(ElasticPillow):
         if not self.es_alias:
             raise ConfigurationError(f"{self.name}: set es_alias to the name of an alias")
         return AliasedIndex(self.es_alias, self.default_mapping, self.es_meta, self.index_version)
+
+
+class SQLPillow(BasicPillow):
+    """Writes into the Django database, by `process_sql`: exactly once.
+
+    A batch's rows, its dead letters and the position are written in one transaction of
+    `PILLOWTOP["DATABASE"]`, all or none of them.
+    """
+
+    def process_sql(self, document: Any, delete: bool = False) -> None:
+        """Write one document, or delete it: then it has `_id`, `_rev` and `_deleted` alone.
+
+        Runs in a thread of the worker's. The one hook that must be implemented.
+        """
+        raise ConfigurationError(f"{self.name}: implement process_sql(document, delete=False)")
+
+    def change_transport(self, document: Any) -> None:
+        self.process_sql(document)
+
+    def change_delete(self, change: Change) -> None:
+        self.process_sql({"_id": change.id, "_rev": change.rev, "_deleted": True}, delete=True)
+
+    def get_feed(self) -> Feed:
+        """That of the database, in pages of a batch: a transaction ends where a page does."""
+        return self._couch_feed(page_rows=configuration().BATCH_DOCUMENTS)
+
+    def get_transport(self) -> Transport:
+        """Through the hooks, in a transaction for each batch."""
+        return SQLTransport(self.change_transport, self.change_delete)
 
 
 def _as_change(row: Change | Mapping[str, Any]) -> Change:

@@ -9,11 +9,12 @@ pytest_plugins = ["tests.real_servers"]
 
 @pytest.fixture
 def make_project(tmp_path):
-    """Makes migrated projects: `make_project(pillowtop, pillowtops, pillows)`."""
+    """Makes migrated projects: `make_project(pillowtop, pillowtops, pillows)`, see `Project`."""
     made = []
 
-    def make(pillowtop, pillowtops, pillows):
-        project = Project(tmp_path / f"project{len(made)}", pillowtop, pillowtops, pillows)
+    def make(pillowtop, pillowtops, pillows, **more):
+        folder = tmp_path / f"project{len(made)}"
+        project = Project(folder, pillowtop, pillowtops, pillows, **more)
         made.append(project)
         return project.migrate()
 

@@ -27,8 +27,9 @@ import json, pathlib
 HERE = pathlib.Path(__file__).parent
 SECRET_KEY = "tests"
 USE_TZ = True
-INSTALLED_APPS = ["pillowtop"]
-DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "db.sqlite3"}}}}
+INSTALLED_APPS = ["pillowtop", *(path.parent.name for path in HERE.glob("*/models.py"))]
+SQLITE = {{"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "db.sqlite3"}}
+DATABASES = {{"default": json.loads({database!r}) or SQLITE}}
 PILLOWTOP = json.loads({pillowtop!r})
 PILLOWTOPS = json.loads({pillowtops!r})
 """
@@ -79,21 +80,37 @@ class Worker:
 
 
 class Project:
-    """A project with the given `PILLOWTOP`, `PILLOWTOPS` and source of `pillows.py`."""
+    """A project with the given `PILLOWTOP`, `PILLOWTOPS` and source of `pillows.py`.
+
+    `models` is the source of the models of an app `shop`; `database` replaces SQLite.
+    """
 
     def __init__(
-        self, folder: Path, pillowtop: Mapping[str, Any], pillowtops: Any, pillows: str
+        self,
+        folder: Path,
+        pillowtop: Mapping[str, Any],
+        pillowtops: Any,
+        pillows: str,
+        models: str = "",
+        database: Mapping[str, Any] = {},
     ) -> None:
         self.folder = folder
+        self._database = dict(database)
         self._workers: list[Worker] = []
         folder.mkdir(exist_ok=True)
         (folder / "manage.py").write_text(MANAGE)
         (folder / "pillows.py").write_text(textwrap.dedent(pillows))
+        if models:
+            (folder / "shop").mkdir(exist_ok=True)
+            (folder / "shop" / "__init__.py").touch()
+            (folder / "shop" / "models.py").write_text(textwrap.dedent(models))
         self.configure(pillowtop, pillowtops)
 
     def configure(self, pillowtop: Mapping[str, Any], pillowtops: Any) -> None:
         text = SETTINGS.format(
-            pillowtop=json.dumps(dict(pillowtop)), pillowtops=json.dumps(pillowtops)
+            pillowtop=json.dumps(dict(pillowtop)),
+            pillowtops=json.dumps(pillowtops),
+            database=json.dumps(self._database),
         )
         (self.folder / "project_settings.py").write_text(text)
 
@@ -113,7 +130,7 @@ class Project:
         )
 
     def migrate(self) -> Project:
-        result = self.manage("migrate", "--verbosity=0")
+        result = self.manage("migrate", "--run-syncdb", "--verbosity=0")
         assert result.returncode == 0, result.stderr
         return self
 

@@ -1,4 +1,5 @@
-"""Fixtures with real servers: yours, by COUCHDB_URL and ELASTICSEARCH_URL, or started here.
+"""Fixtures with real servers, started here or yours: `COUCHDB_URL`, `ELASTICSEARCH_URL`,
+`POSTGRESQL_URL` (as `postgresql://user:password@host:5432`).
 
 A server that cannot start fails the test where `CI` is set, and skips it elsewhere.
 """
@@ -11,11 +12,12 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 import urllib3
 from urllib3.util import make_headers, parse_url
 
-from dev.servers import CouchServer, SearchServer, ServerError
+from dev.servers import CouchServer, PostgresServer, SearchServer, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +79,35 @@ def elasticsearch_url() -> Iterator[str]:
         return
     with running(SearchServer()) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The PostgreSQL that all tests share."""
+    if configured := os.environ.get("POSTGRESQL_URL"):
+        yield configured.rstrip("/")
+        return
+    with running(PostgresServer()) as server:
+        yield server.url
+
+
+@pytest.fixture
+def postgresql_database(postgresql_url: str) -> Iterator[dict[str, Any]]:
+    """A new database, as an entry of Django's `DATABASES`."""
+    url = parse_url(postgresql_url)
+    user, _, password = (url.auth or "postgres").partition(":")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{postgresql_url}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": name,
+            "HOST": url.host,
+            "PORT": url.port,
+            "USER": user,
+            "PASSWORD": password,
+        }
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

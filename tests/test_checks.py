@@ -6,7 +6,13 @@ import pytest
 
 from pillowtop.checks import check_configuration
 from pillowtop.feeds.recorded import RecordedFeed
-from pillowtop.listener import AliasedElasticPillow, BasicPillow, ElasticPillow, PythonPillow
+from pillowtop.listener import (
+    AliasedElasticPillow,
+    BasicPillow,
+    ElasticPillow,
+    PythonPillow,
+    SQLPillow,
+)
 
 SERVERS = {"COUCHDB_URL": "http://localhost:5984", "ELASTICSEARCH_URL": "http://localhost:9200"}
 
@@ -52,6 +58,10 @@ class Misspelt(OrderPillow):
 
 class Filtered(OrderPillow):
     couch_filter = "orders/paid"
+
+
+class NoSQL(SQLPillow):
+    couch_db = "orders"
 
 
 class BadFilter(OrderPillow):
@@ -102,6 +112,8 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([NoAlias], {}, "E009", "set es_alias"),
         ([NoIndex], {}, "E009", "set es_index"),
         ([NoTransport], {}, "E010", "no change_transport"),
+        ([NoSQL], {}, "E010", "no process_sql"),
+        ([], {"CHECKPOINTS": "redis"}, "E001", "'couch' or 'django'"),
         ([BadFilter], {}, "E011", "did you mean '_selector'"),
         ([BadPolicy], {}, "E012", "'halt' or 'resync'"),
         ([], {"COUCHDB_URL": "http://ann:x@host"}, "W001", "user or a password"),

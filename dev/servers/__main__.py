@@ -1,4 +1,4 @@
-"""python -m dev.servers couch|search|both: servers in the foreground, until Ctrl-C or SIGTERM."""
+"""python -m dev.servers KIND: servers in the foreground, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from dev.servers.couch_server import CouchServer
 from dev.servers.exceptions import ServerError
+from dev.servers.postgres_server import PostgresServer
 from dev.servers.process import Server
 from dev.servers.search_server import KINDS, SearchServer
 
@@ -34,7 +35,7 @@ def _stop(_number: int, _frame: object) -> NoReturn:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dev.servers", description=__doc__)
-    parser.add_argument("which", choices=["couch", "search", "both"])
+    parser.add_argument("which", choices=["couch", "search", "both", "postgres"])
     parser.add_argument("--port", type=int, help="of the (first) server; both: the next one too")
     parser.add_argument("--data", type=Path, help="folder to keep data in (default: temporary)")
     parser.add_argument("--admin", metavar="USER:PASSWORD", help="asked for by CouchDB")
@@ -51,6 +52,8 @@ def chosen_servers(arguments: argparse.Namespace) -> list[Server]:
     if arguments.which in ("search", "both"):
         search_port = port and port + len(servers)
         servers.append(SearchServer(data and data / arguments.kind, arguments.kind, search_port))
+    if arguments.which == "postgres":
+        servers.append(PostgresServer(port))
     return servers
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from dev.servers.cache import prepared, run_tool
-from dev.servers.process import Server
+from dev.servers.process import HttpServer
 from dev.servers.tools import find_node, find_npm
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _install(folder: Path) -> None:
     run_tool([find_npm(), "ci", *options], folder)
 
 
-class CouchServer(Server):
+class CouchServer(HttpServer):
     """CouchDB for development; without a `data_dir` databases are in memory and end with it.
 
     `admin` is "user:password", then asked for on every request, and not part of `url`.

@@ -66,8 +66,8 @@ class Server(ABC):
         """Return what the log says once the port is ours, and not a stranger's."""
 
     @abstractmethod
-    def _ready_path(self) -> str:
-        """Return a path that is answered with 200 once the server is ready."""
+    def _answers(self) -> bool:
+        """Whether requests are answered, once the port is ours."""
 
     @property
     def url(self) -> str:
@@ -182,9 +182,7 @@ class Server(ABC):
             time.sleep(POLL_SECONDS)
 
     def _is_ready(self) -> bool:
-        if self._listening() not in self._log_text():
-            return False
-        return answers(self.url + self._ready_path())
+        return self._listening() in self._log_text() and self._answers()
 
     def _log_text(self) -> str:
         return self.log.read_text(errors="replace")
@@ -206,6 +204,15 @@ class Server(ABC):
         if self.pid is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
+
+
+class HttpServer(Server):
+    @abstractmethod
+    def _ready_path(self) -> str:
+        """Return a path that is answered with 200 once the server is ready."""
+
+    def _answers(self) -> bool:
+        return answers(self.url + self._ready_path())
 
 
 def free_port() -> int:

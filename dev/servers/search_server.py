@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from dev.servers import search_files
 from dev.servers.cache import prepared, run_tool
-from dev.servers.process import Server
+from dev.servers.process import HttpServer
 from dev.servers.tools import Jdk, find_jdk, find_maven
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _link_zstd(folder: Path) -> None:
         (folder / "libzstd.so").symlink_to(library)
 
 
-class SearchServer(Server):
+class SearchServer(HttpServer):
     """A search server; `settings` are added to its configuration file.
 
     Without a `data_dir` its folder is temporary and removed at `stop()`.

@@ -26,6 +26,10 @@ SEARCH_ADVICE = (
     "{tool} is needed for the development search server: "
     "install {package}, or set ELASTICSEARCH_URL to a server of yours"
 )
+POSTGRES_ADVICE = (
+    "{tool} is needed for the development PostgreSQL: "
+    "install {package}, or set POSTGRESQL_URL to a server of yours"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -65,10 +69,10 @@ def find_npm() -> Path:
     return Path(npm)
 
 
-def find_maven() -> Path:
+def find_maven(advice: str = SEARCH_ADVICE) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
-        raise MissingTool(SEARCH_ADVICE.format(tool="mvn", package="Maven (apt install maven)"))
+        raise MissingTool(advice.format(tool="mvn", package="Maven (apt install maven)"))
     return Path(maven)
 
 

@@ -37,12 +37,12 @@ class Batch:
         self.size += item.size
         if self.letters:
             self.letters.pop(item.doc_id, None)
-        return self._is_full()
+        return self.is_full
 
     def add_letter(self, letter: Letter) -> bool:
         """Take the letter of a change that became no write. True: now it is full."""
         self.letters[letter.doc_id] = letter
-        return self._is_full()
+        return self.is_full
 
     def is_due(self, *, in_flight: int, more: bool, now: float) -> bool:
         """Whether it should go out rather than wait for more.
@@ -50,7 +50,7 @@ class Batch:
         A full one always. One that is not full goes when nothing is under way and the feed has
         nothing more at once, or when it has waited for long enough.
         """
-        if self._is_full() or (in_flight == 0 and not more):
+        if self.is_full or (in_flight == 0 and not more):
             return True
         return now - self.opened_at >= self.limits.linger_seconds
 
@@ -63,7 +63,8 @@ class Batch:
             and self.letters.keys().isdisjoint(other.letters.keys())
         )
 
-    def _is_full(self) -> bool:
+    @property
+    def is_full(self) -> bool:
         limits = self.limits
         return (
             self.size >= limits.max_bytes or len(self.items) + len(self.letters) >= limits.documents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
@@ -45,6 +46,12 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     traceback: str = ""
 
 
+def failed(item: Item, verdict: Verdict, error: BaseException) -> Outcome:
+    """The outcome of an item on which a hook raised."""
+    text = "".join(traceback.format_exception(error))
+    return Outcome(item, verdict, type(error).__name__, str(error), text)
+
+
 class Transport(Protocol):
     """Takes batches of items to a target.
 
@@ -72,6 +79,14 @@ class Transport(Protocol):
 
     def deliver(self, items: Sequence[Item]) -> list[Outcome]:
         """Deliver items (one per id) and say of each what became of it."""
+
+
+@runtime_checkable
+class Transactional(Transport, Protocol):
+    """A transport into the Django database: rows and position move in one transaction (rule 9)."""
+
+    def write(self, item: Item) -> None:
+        """Write one item, where a transaction is open. Raises what the document deserves."""
 
 
 class Held(msgspec.Struct, frozen=True):

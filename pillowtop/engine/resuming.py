@@ -17,6 +17,10 @@ OnRecreated = Literal["halt", "resync"]
 ON_RECREATED: tuple[OnRecreated, ...] = ("halt", "resync")
 Request = Literal["", "reset", "accept"]
 
+Believed = Literal["couch", "django", "target"]
+"""Whose seq counts where both memories are sound: that of the checkpoint in CouchDB, that of the
+Django database, or that of a target which keeps it beside its rows, and which no other knows."""
+
 
 class Checkpoint(msgspec.Struct, frozen=True):
     """A position and what it vouches for, as CouchDB and the Django database both keep it.
@@ -56,6 +60,7 @@ def decide_start(
     in_django: Checkpoint | None,
     now: Surroundings,
     *,
+    believed: Believed = "couch",
     on_recreated: OnRecreated = "halt",
     requested: Request = "",
     pillow: str = "",
@@ -69,6 +74,12 @@ def decide_start(
     remembered = in_django or in_couch
     if remembered is None:
         return Start(START)
+    if believed == "target" and in_django is None:
+        return Start(
+            START,
+            "the Django database, to which the pillow writes, remembers no position: reads "
+            "everything from 0",
+        )
     if now.identity is None or now.identity != remembered.identity:
         return _start_of_recreated(on_recreated, pillow)
     if in_couch is None or (in_django and in_couch.generation < in_django.generation):
@@ -80,7 +91,8 @@ def decide_start(
         )
     # A lower token than the one remembered is that of a stale writer: its position is no good.
     stale = in_django is not None and in_couch.token < in_django.token
-    return _start_of_same(remembered if stale else in_couch, now, requested, pillow)
+    trusted = in_couch if believed == "couch" and not stale else remembered
+    return _start_of_same(trusted, now, requested, pillow)
 
 
 def _start_of_recreated(on_recreated: OnRecreated, pillow: str) -> Start:

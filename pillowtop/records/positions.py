@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 from django.db import transaction
+from django.utils import timezone
 
+from pillowtop.changes import Seq
 from pillowtop.engine.resuming import Checkpoint
-from pillowtop.exceptions import LeaseLost
+from pillowtop.exceptions import LeaseLost, StartAgain
 from pillowtop.records.database import alias
 from pillowtop.records.models import Position
+
+T = TypeVar("T")
+
+TAKEN_OVER = "another process has started this pillow since; this one stops"
 
 
 def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
@@ -17,7 +26,7 @@ def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
     Raises `LeaseLost` where a later life of the pillow has kept one already.
     """
     fields = msgspec.structs.asdict(checkpoint)
-    fields["seq"] = msgspec.json.encode(checkpoint.seq).decode()
+    fields["seq"] = _text(checkpoint.seq)
     with transaction.atomic(using=alias()):
         row, made = (
             Position.objects.using(alias())
@@ -27,10 +36,27 @@ def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
         if made:
             return
         if row.token > checkpoint.token:
-            raise LeaseLost("another process has started this pillow since; this one stops")
+            raise LeaseLost(TAKEN_OVER)
         for name, value in fields.items():
             setattr(row, name, value)
         row.save(using=alias())
+
+
+def move(pillow: str, stream: str, held: Checkpoint, seq: Seq, work: Callable[[], T]) -> T:
+    """Do work and move a position from `held.seq` to `seq`, in one transaction (rule 9).
+
+    Raises `LeaseLost` or `StartAgain` where the position is not the one held; then, as with any
+    error of the work's, nothing has happened.
+    """
+    with transaction.atomic(using=alias()):
+        result = work()
+        rows = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)
+        ours = rows.filter(token=held.token, seq=_text(held.seq))
+        if not ours.update(seq=_text(seq), saved_at=timezone.now()):
+            if rows.filter(token__gt=held.token).exists():
+                raise LeaseLost(TAKEN_OVER)
+            raise StartAgain("the position in the Django database is not the one left there")
+    return result
 
 
 def recall(pillow: str, stream: str) -> Checkpoint | None:
@@ -44,6 +70,10 @@ def recall_all(pillow: str) -> list[tuple[str, Checkpoint, str]]:
     return [
         (row.stream, _checkpoint(row), row.saved_at.isoformat(timespec="seconds")) for row in rows
     ]
+
+
+def _text(seq: Seq) -> str:
+    return msgspec.json.encode(seq).decode()
 
 
 def _checkpoint(row: Position) -> Checkpoint:

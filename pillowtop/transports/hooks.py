@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from pillowtop.changes import Change, Document
-from pillowtop.engine.items import Item, Outcome, Verdict
+from pillowtop.engine.items import Item, Outcome, Verdict, failed
 from pillowtop.engine.transience import demand_about_document, is_transient
 from pillowtop.exceptions import Halted
 
@@ -51,12 +50,14 @@ class HookTransport:
 
     def _outcome(self, item: Item) -> Outcome:
         try:
-            (self._delete if item.deletion else self._transport)(item.payload)
+            self._write(item)
         except Halted:
             raise
         except BaseException as error:  # noqa: BLE001  (a hook may raise anything)
             demand_about_document(error)
             verdict = Verdict.AGAIN if is_transient(error) else Verdict.REJECTED
-            text = "".join(traceback.format_exception(error))
-            return Outcome(item, verdict, type(error).__name__, str(error), text)
+            return failed(item, verdict, error)
         return Outcome(item, Verdict.DELIVERED)
+
+    def _write(self, item: Item) -> None:
+        (self._delete if item.deletion else self._transport)(item.payload)

@@ -27,7 +27,8 @@ class Intake:
     """Makes items of changes, gathers them in a batch, and sends it when it is due.
 
     `ledger.positions` says at any time how far everything is delivered. A new batch fills while
-    others are under way; `take` blocks while there is no room for a full one.
+    others are under way; `take` blocks while there is no room for a full one. With `whole_reads`
+    a batch ends where a seq vouches for all of it, however full it is by then.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class Intake:
         ledger: Ledger,
         limits: Limits,
         patience: Callable[[], Patience],
+        *,
+        whole_reads: bool = False,
     ) -> None:
         self._way = way
         self._packer = packer
@@ -50,15 +53,21 @@ class Intake:
         self._batch: Batch | None = None
         self._entry: Entry | None = None
         self._more = False
+        self._whole_reads = whole_reads
+        self._may_send = True
 
     def take(self, read: Read) -> None:
         """Take what a feed gave. A seq is noted once all before it is in a batch, or refused."""
         self._more = read.more
+        if self._whole_reads and (read.changes or read.unreadable):
+            self._may_send = False
         self._take_changes(read.changes)
         for line in read.unreadable:
             self._add_letter(from_unreadable(line))
         if read.seq is not None:
             self._ledger.note(read.stream, read.seq)
+            self._may_send = True
+        self._send_if_full()
         self.pump()
 
     def pump(self) -> None:
@@ -66,6 +75,7 @@ class Intake:
         batch = self._batch
         if (
             batch
+            and self._may_send
             and batch.is_due(
                 in_flight=self._delivery.in_flight, more=self._more, now=time.monotonic()
             )
@@ -73,9 +83,14 @@ class Intake:
         ):
             self._send()
 
+    @property
+    def in_flight(self) -> int:
+        """How many batches are under way."""
+        return self._delivery.in_flight
+
     def finish(self) -> None:
-        """Deliver all that was taken."""
-        if self._batch:
+        """Deliver all that was taken; but of a whole read that is cut short, nothing."""
+        if self._batch and self._may_send:
             self._send()
         self._delivery.wait_until_idle()
 
@@ -89,7 +104,7 @@ class Intake:
             except HookError as error:
                 item = self._item_at_last(change, version, error)
             if item is not None and (self._batch or self._open()).add(item):
-                self._send()
+                self._send_if_full()
             version += 1
 
     def _item_at_last(self, change: Change, version: int, error: HookError) -> Item | None:
@@ -119,6 +134,10 @@ class Intake:
 
     def _add_letter(self, letter: Letter) -> None:
         if (self._batch or self._open()).add_letter(letter):
+            self._send_if_full()
+
+    def _send_if_full(self) -> None:
+        if self._may_send and self._batch and self._batch.is_full:
             self._send()
 
     def _open(self) -> Batch:
@@ -134,7 +153,7 @@ class Intake:
         # Out of sight first: while `send` waits, `pump` must not send it a second time.
         self._batch = self._entry = None
         try:
-            self._delivery.send(batch, done=lambda: self._landed(entry))
+            self._delivery.send(batch, entry.seqs, done=lambda: self._landed(entry))
         except BaseException:
             # The reader is being stopped: a drain still wants to deliver the batch.
             self._batch, self._entry = batch, entry

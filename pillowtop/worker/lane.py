@@ -14,8 +14,9 @@ from django.db import close_old_connections
 from gevent.event import AsyncResult
 
 from pillowtop.changes import Seq
+from pillowtop.engine.items import Transactional
 from pillowtop.engine.ledger import Ledger
-from pillowtop.engine.resuming import START
+from pillowtop.engine.resuming import START, Believed
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Packer, Way
 from pillowtop.exceptions import TransientError, WrittenByLaterLife
@@ -30,7 +31,9 @@ from pillowtop.worker.loading import Loader
 from pillowtop.worker.memory import Memory
 from pillowtop.worker.office import Office
 from pillowtop.worker.patience import Patience
+from pillowtop.worker.repeating import Repeating
 from pillowtop.worker.sweeping import Sweeper
+from pillowtop.worker.transactions import Transactions
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +55,12 @@ class Lane:
         self._way = Way(pillow, BasicPillow)
         self._loader = self._make_loader()
         self._memory = Memory(
-            pillow, self._feed.stream, self._database, self._transport.identity, office.books
+            pillow,
+            self._feed.stream,
+            self._database,
+            self._transport.identity,
+            office.books,
+            self._believed,
         )
         self._read_to: Seq = None
         self._saved: Seq = None
@@ -110,16 +118,36 @@ class Lane:
             clear=lambda doc_ids: self._record(letters.clear, stream, doc_ids),
             holds_any=self._record(letters.count) > 0,
         )
-        delivery = Delivery(self._transport, self._patience, letterbox.settle, self._spawn)
+        deliver = (
+            Transactions(
+                self._pillow.name,
+                stream,
+                self._transport,
+                self._memory,
+                self._patience,
+                letterbox.tell,
+            )
+            if isinstance(self._transport, Transactional)
+            else Repeating(self._transport, self._patience, letterbox.settle)
+        )
         return Intake(
             self._way,
             Packer(self._way, self._transport),
             self._versions,
-            delivery,
+            Delivery(deliver, self._transport.batches_in_flight, self._spawn),
             self._ledger,
             self._office.settings.limits,
             self._patience,
+            whole_reads=self._is_transactional,
         )
+
+    @property
+    def _is_transactional(self) -> bool:
+        return isinstance(self._transport, Transactional)
+
+    @property
+    def _believed(self) -> Believed:
+        return "target" if self._is_transactional else self._office.settings.checkpoints
 
     def _make_loader(self) -> Loader | None:
         """Loads documents where the feed carries none and no hook does it."""
@@ -204,10 +232,14 @@ class Lane:
 
     def _save(self) -> None:
         """Save how far everything is delivered, if that has moved."""
-        seq = self._ledger.positions[self._feed.stream]
-        if seq is not self._saved:
-            self._memory.save(seq)
-            self._saved = seq
+        if self._position() is not self._saved:
+            self._saved = self._memory.save(self._position)
+
+    def _position(self) -> Seq | None:
+        """How far everything is delivered; None while a transaction may be about to say it."""
+        if self._is_transactional and self._intake.in_flight:
+            return None
+        return self._ledger.positions[self._feed.stream]
 
     def _finish(self) -> None:
         self._intake.finish()

@@ -36,9 +36,10 @@ class LetterBox:
         if written:
             self._holds_any = True
             self._write(written)
-            self._log(written)
+            self.tell(written)
 
-    def _log(self, written: list[Letter]) -> None:
+    def tell(self, written: list[Letter]) -> None:
+        """Log what was written."""
         for letter in written[:SHOWN]:
             logger.error(
                 "%s: document %r failed at %s and is now a dead letter: %s: %s",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
 from pillowtop.changes import Seq
 from pillowtop.engine.resuming import (
     ON_RECREATED,
+    Believed,
     Checkpoint,
     Start,
     Surroundings,
@@ -21,6 +22,8 @@ from pillowtop.exceptions import ConfigurationError, LeaseLost, StartAgain
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.listener import BasicPillow
 from pillowtop.records import couch, positions, requests, tokens
+
+T = TypeVar("T")
 
 
 class Books(Protocol):
@@ -43,6 +46,7 @@ class Memory:
         database: CouchDatabase | None,
         identify_target: Callable[[], str],
         books: Books,
+        believed: Believed = "couch",
     ) -> None:
         if pillow.on_recreated not in ON_RECREATED:
             raise ConfigurationError(
@@ -53,6 +57,7 @@ class Memory:
         self._database = database
         self._identify_target = identify_target
         self._books = books
+        self._believed = believed
         self._life = Checkpoint("0", "", "", "", 0, 0)
         self._in_couch = 0
         # The reader verifies while the keeper saves: neither may see half of the other's work.
@@ -77,6 +82,7 @@ class Memory:
             in_couch,
             in_django,
             now,
+            believed=self._believed,
             on_recreated=self._pillow.on_recreated,
             requested=asked.verb,
             pillow=name,
@@ -127,13 +133,34 @@ class Memory:
             raise StartAgain("the database went back to an earlier state")
         self._in_couch = generation
 
-    def save(self, seq: Seq) -> None:
-        """Save a position: in CouchDB first, then in the Django database. Raises as `verify`."""
+    def save(self, position: Callable[[], Seq | None]) -> Seq:
+        """Save a position: in CouchDB first, then in the Django database. Raises as `verify`.
+
+        `position` is asked when nobody can commit another meanwhile; None means the last one that
+        was saved or committed. Returns what was saved.
+        """
         with self._one_at_a_time:
             self.verify()
             if self._identify_target() != self._life.target:
                 raise StartAgain("the target was made anew")
-            self._write(seq)
+            seq = position()
+            self._write(self._life.seq if seq is None else seq)
+            return self._life.seq
+
+    def commit(self, seq: Seq | None, work: Callable[[], T]) -> T:
+        """Do work in the Django database and move the position there, both or neither (rule 9).
+
+        Without a seq the position stays. CouchDB hears of it with the next save. Raises as
+        `verify`, and what the work raises.
+        """
+        with self._one_at_a_time:
+            self.verify()
+            moved = msgspec.structs.replace(self._life, seq=self._life.seq if seq is None else seq)
+            result = self._books.run(
+                positions.move, self._pillow.name, self._stream, self._life, moved.seq, work
+            )
+            self._life = moved
+        return cast("T", result)
 
     def outlive(self, token: int) -> None:
         """The target holds writes of a token above ours: have the next life be above it.

@@ -44,6 +44,21 @@ def test_what_the_django_database_has_forgotten_is_taken_over():
     assert decide_start(SAVED, None, SAME) == Start("9-x")
 
 
+AHEAD = changed(SAVED, generation=21, seq="10-x")
+
+
+@pytest.mark.parametrize(
+    ("believed", "seq"), [("couch", "10-x"), ("django", "9-x"), ("target", "9-x")]
+)
+def test_whose_position_counts(believed, seq):
+    assert decide_start(AHEAD, SAVED, SAME, believed=believed).seq == seq
+
+
+@pytest.mark.parametrize(("believed", "seq"), [("django", "9-x"), ("target", "0")])
+def test_a_position_that_went_with_its_rows_is_not_taken_over(believed, seq):
+    assert decide_start(SAVED, None, SAME, believed=believed).seq == seq
+
+
 @pytest.mark.parametrize("identity", [None, "another"])
 @pytest.mark.parametrize("in_couch", [None, SAVED])
 def test_a_recreated_database_halts(identity, in_couch):

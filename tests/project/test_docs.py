@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import fields
+from inspect import Parameter, signature
 
 import pytest
 from django.core.management import load_command_class
@@ -84,8 +85,11 @@ def test_hooks_are_documented_with_their_parameters():
     for pillow in PILLOWS:
         for name, value in vars(getattr(listener, pillow)).items():
             if callable(value) and not name.startswith("_"):
-                _, *parameters = value.__code__.co_varnames[: value.__code__.co_argcount]
-                assert f"`{name}({', '.join(parameters)})`" in page
+                _, *parameters = signature(value).parameters.values()
+                words = ", ".join(
+                    str(one.replace(annotation=Parameter.empty)) for one in parameters
+                )
+                assert f"`{name}({words})`" in page
 
 
 def test_log_actions_are_documented():

@@ -12,6 +12,7 @@ ENGINE_KNOWS = ("pillowtop.engine", "pillowtop.changes", "pillowtop.exceptions",
 CONNECTIONS = (
     # Errors of the database, and connections: to look at them is no use of the ORM.
     "django.db.DatabaseError",
+    "django.db.IntegrityError",
     "django.db.InterfaceError",
     "django.db.OperationalError",
     "django.db.close_old_connections",

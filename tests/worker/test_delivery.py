@@ -23,6 +23,7 @@ from pillowtop.feeds.reading import Read
 from pillowtop.listener import BasicPillow
 from pillowtop.worker.delivery import Delivery
 from pillowtop.worker.intake import Intake
+from pillowtop.worker.repeating import Repeating
 
 LIMITS = Limits(documents=3, max_bytes=1000, linger_seconds=1000.0)
 REJECTED = -1
@@ -125,7 +126,7 @@ def live(target, rows, start, token, letters, reads):
             letters.pop(item.doc_id, None)
         letters.update({letter.doc_id: letter for letter in written})
 
-    delivery = Delivery(target, NoPatience, settle, spawn)
+    delivery = Delivery(Repeating(target, NoPatience, settle), target.batches_in_flight, spawn)
     pillow = BasicPillow()
     way = Way(pillow, BasicPillow)
     intake = Intake(way, Packer(way, target), Versions(token), delivery, ledger, LIMITS, NoPatience)

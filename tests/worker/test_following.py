@@ -196,6 +196,30 @@ def test_a_second_process_takes_over_and_the_first_one_stops(setup):
     assert second.stop() == 0
 
 
+def test_checkpoints_move_between_couchdb_and_django_without_loss(setup):
+    one = setup()
+    for number, keeper in enumerate(["couch", "django", "couch", "django"]):
+        one.reconfigure(CHECKPOINTS=keeper)
+        one.database.put(f"while-stopped-{number}", n=1)
+        log = one.project.catch_up()
+        assert ("from 0" in log) is (number == 0)
+        assert one.in_step()
+
+
+def test_a_django_database_restored_from_a_backup_reads_again_what_came_since(setup):
+    one = setup(CHECKPOINTS="django")
+    one.database.put("a", n=1)
+    one.project.catch_up()
+    kept = one.project.folder / "db.sqlite3"
+    backup = kept.read_bytes()
+    one.database.put("b", n=1)
+    one.project.catch_up()
+    kept.write_bytes(backup)
+    call("DELETE", f"{one.index.url}/_doc/b?refresh=true")
+    one.project.catch_up()
+    assert one.in_step()
+
+
 def test_versions_are_the_token_and_a_number(setup):
     one = setup()
     one.database.put("a", n=1)

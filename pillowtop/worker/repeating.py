@@ -1,0 +1,56 @@
+"""Delivers a batch to a target that answers for each document, until nothing of it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pillowtop.changes import Seq
+from pillowtop.engine import letters
+from pillowtop.engine.batches import Batch
+from pillowtop.engine.items import Item, Transport, Verdict
+from pillowtop.engine.letters import Letter
+from pillowtop.exceptions import ServerBusy, TransientError
+from pillowtop.worker.patience import Patience
+
+Settle = Callable[[list[Item], list[Letter]], None]
+
+
+class Repeating:
+    """Repeats what is to be tried again, with the same versions.
+
+    `settle` is called with what was delivered and the letters of what was not.
+    """
+
+    def __init__(
+        self, transport: Transport, patience: Callable[[], Patience], settle: Settle
+    ) -> None:
+        self._transport = transport
+        self._patience = patience
+        self._settle = settle
+
+    def __call__(self, batch: Batch, _seqs: Mapping[str, Seq]) -> None:
+        patience = self._patience()
+        written = list(batch.letters.values())
+        left, delivered = list(batch.items.values()), []
+        while left:
+            try:
+                outcomes = self._transport.deliver(left)
+            except TransientError as error:
+                patience.endure(error)
+                continue
+            delivered += [one.item for one in outcomes if one.verdict is Verdict.DELIVERED]
+            others = [one for one in outcomes if one.verdict is not Verdict.DELIVERED]
+            again = [one for one in others if one.verdict is Verdict.AGAIN]
+            refused = [one for one in others if one.verdict is Verdict.REJECTED]
+            written += map(letters.from_outcome, refused)
+            left = [one.item for one in again]
+            if again:
+                count, one = len(again), again[0]
+                patience.endure(
+                    ServerBusy(
+                        f"document {one.item.doc_id!r} and {count - 1} others are put off: "
+                        f"{one.error_type}: {one.reason}"
+                    )
+                )
+        patience.succeeded()
+        self._settle(delivered, written)

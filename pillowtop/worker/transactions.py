@@ -1,0 +1,74 @@
+"""Delivers a batch into the Django database, in one transaction with letters and position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from django.db import IntegrityError
+
+from pillowtop.changes import Seq
+from pillowtop.engine.batches import Batch
+from pillowtop.engine.items import Transactional
+from pillowtop.engine.letters import Letter
+from pillowtop.engine.transience import demand_about_document
+from pillowtop.exceptions import PillowtopError, TransientError
+from pillowtop.records import batches
+from pillowtop.records.batches import Manner
+from pillowtop.worker.memory import Memory
+from pillowtop.worker.patience import Patience
+
+
+class Transactions:
+    """Has each batch written whole, or not at all (rule 9).
+
+    A document that fails undoes the transaction; in the next each stands by itself, and what
+    fails becomes a letter there.
+    """
+
+    def __init__(
+        self,
+        pillow: str,
+        stream: str,
+        transport: Transactional,
+        memory: Memory,
+        patience: Callable[[], Patience],
+        tell: Callable[[list[Letter]], None],
+    ) -> None:
+        self._pillow = pillow
+        self._stream = stream
+        self._transport = transport
+        self._memory = memory
+        self._patience = patience
+        self._tell = tell
+
+    def __call__(self, batch: Batch, seqs: Mapping[str, Seq]) -> None:
+        patience, manner = self._patience(), Manner.TOGETHER
+        while True:
+            try:
+                written = self._commit(batch, seqs.get(self._stream), manner)
+                break
+            except TransientError as error:
+                patience.endure(error)
+            except PillowtopError:
+                raise
+            except BaseException as error:
+                demand_about_document(error)
+                checked = isinstance(error, IntegrityError)
+                if manner is Manner.CHECKED or (manner is Manner.APART and not checked):
+                    raise
+                manner = Manner.CHECKED if checked else Manner.APART
+        patience.succeeded()
+        self._tell(written)
+
+    def _commit(self, batch: Batch, seq: Seq | None, manner: Manner) -> list[Letter]:
+        deliver = partial(
+            batches.deliver,
+            self._pillow,
+            self._stream,
+            list(batch.items.values()),
+            list(batch.letters.values()),
+            self._transport.write,
+            manner,
+        )
+        return self._memory.commit(seq, deliver)

@@ -1,0 +1,205 @@
+"""From a database into tables: exactly once, whatever happens to the worker."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from tests.projects import wait_until
+from tests.worker.conftest import QUICK
+
+MODELS = """
+from django.db import models
+
+class Shop(models.Model):
+    name = models.CharField(max_length=20, primary_key=True)
+
+class Call(models.Model):
+    doc_id = models.CharField(max_length=100)
+    rev = models.CharField(max_length=100)
+    delete = models.BooleanField()
+
+class Order(models.Model):
+    doc_id = models.CharField(max_length=100, primary_key=True)
+    n = models.IntegerField()
+    shop = models.ForeignKey(Shop, null=True, on_delete=models.CASCADE)
+"""
+
+COUNTING = """
+from pillowtop.listener import SQLPillow
+
+class OrderPillow(SQLPillow):
+    couch_db = {database!r}
+
+    def process_sql(self, document, delete=False):
+        from shop.models import Call
+        Call.objects.create(doc_id=document["_id"], rev=document["_rev"], delete=delete)
+"""
+
+STORING = """
+from pillowtop.exceptions import TransientError
+from pillowtop.listener import SQLPillow
+import pathlib
+
+DOWN = pathlib.Path(__file__).parent / "down"
+
+class OrderPillow(SQLPillow):
+    couch_db = {database!r}
+
+    def process_sql(self, document, delete=False):
+        from shop.models import Call, Order
+        Call.objects.create(doc_id=document["_id"], rev=document["_rev"], delete=delete)
+        if delete:
+            Order.objects.filter(doc_id=document["_id"]).delete()
+            return
+        if document.get("down") and DOWN.exists():
+            raise TransientError("the price service is down")
+        Order.objects.update_or_create(
+            doc_id=document["_id"], defaults={{"n": document["n"], "shop_id": document.get("shop")}}
+        )
+"""
+
+QUERY = (
+    "import json; from shop import models; "
+    "print(json.dumps(list(models.{model}.objects.order_by('pk').values())))"
+)
+
+
+class Tables:
+    """A project whose one pillow writes to tables of its own."""
+
+    def __init__(self, project, database):
+        self.project = project
+        self.database = database
+
+    def rows(self, model):
+        result = self.project.manage("shell", "--no-imports", "-c", QUERY.format(model=model))
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def orders(self):
+        return {row["doc_id"]: row["n"] for row in self.rows("Order")}
+
+    def letters(self):
+        code = (
+            "import json; from pillowtop.models import DeadLetter; "
+            "print(json.dumps(list(DeadLetter.objects.values('doc_id', 'error_type', 'stage'))))"
+        )
+        return json.loads(self.project.manage("shell", "--no-imports", "-c", code).stdout)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_tables(request, make_project, database):
+    """Makes `Tables` of a pillow's source, in SQLite and in PostgreSQL."""
+    given = {}
+    if request.param == "postgresql":
+        given["database"] = request.getfixturevalue("postgresql_database")
+
+    def make(pillow, **settings):
+        tuned = {"COUCHDB_URL": database.server, **QUICK, **settings}
+        source = pillow.format(database=database.name)
+        project = make_project(tuned, ["pillows.OrderPillow"], source, models=MODELS, **given)
+        return Tables(project, database)
+
+    return make
+
+
+def test_a_worker_killed_at_random_calls_once_for_each_change(make_tables):
+    tables = make_tables(COUNTING, BATCH_DOCUMENTS=100)
+    chance = random.Random(11)
+    tables.database.fill(4000)
+    for number in range(12):
+        worker = tables.project.start("--all")
+        worker.wait_for("follows")
+        time.sleep(chance.uniform(0.0, 0.5))  # not to wait for anything: to be killed anywhere
+        for _ in range(20):
+            tables.database.put(f"doc{chance.randrange(4000):06}", n=number)
+        worker.process.kill()
+        worker.wait()
+    tables.database.delete("doc000003")
+    tables.project.catch_up()
+    calls = [(row["doc_id"], row["rev"], row["delete"]) for row in tables.rows("Call")]
+    assert [call for call, times in Counter(calls).items() if times > 1] == []
+    last = {doc_id: (rev, delete) for doc_id, rev, delete in calls}
+    revs = {doc_id: rev for doc_id, (rev, delete) in last.items() if not delete}
+    assert revs == tables.database.revs()
+    assert last["doc000003"][1] is True
+
+
+def test_a_document_that_fails_is_a_letter_and_the_rest_is_written_once(make_tables):
+    tables = make_tables(STORING)
+    tables.database.fill(30)
+    tables.database.put("bad", n="no number")
+    tables.project.catch_up(code=4)
+    assert tables.orders() == {f"doc{n:06}": n for n in range(30)}
+    assert tables.letters() == [{"doc_id": "bad", "error_type": "ValueError", "stage": "transport"}]
+    assert len(tables.rows("Call")) == 30
+    tables.database.put("bad", n=7)
+    tables.project.catch_up()
+    assert tables.orders()["bad"] == 7
+    assert tables.letters() == []
+
+
+def test_a_constraint_that_is_checked_at_the_end_only_is_one_documents_fault(make_tables):
+    tables = make_tables(STORING)
+    tables.database.fill(10)
+    tables.database.put("orphan", n=1, shop="none such")
+    tables.project.catch_up(code=4)
+    assert len(tables.orders()) == 10
+    assert [one["doc_id"] for one in tables.letters()] == ["orphan"]
+
+
+def test_deletions_and_updates_are_followed(make_tables):
+    tables = make_tables(STORING)
+    tables.database.fill(3)
+    worker = tables.project.start("--all")
+    wait_until(lambda: len(tables.orders()) == 3)
+    tables.database.put("doc000001", n=-1)
+    tables.database.delete("doc000002")
+    wait_until(lambda: tables.orders() == {"doc000000": 0, "doc000001": -1})
+    assert worker.stop() == 0
+    deletion = tables.rows("Call")[-1]
+    assert (deletion["doc_id"], deletion["delete"]) == ("doc000002", True)
+    assert deletion["rev"].startswith("2-")
+
+
+def test_what_will_pass_has_the_whole_batch_written_again(make_tables):
+    tables = make_tables(STORING)
+    (tables.project.folder / "down").touch()
+    tables.database.put("a", n=1)
+    tables.database.put("b", n=2, down=True)
+    worker = tables.project.start("--all")
+    worker.wait_for("document 'b': TransientError: the price service is down")
+    assert tables.orders() == {}
+    (tables.project.folder / "down").unlink()
+    wait_until(lambda: tables.orders() == {"a": 1, "b": 2})
+    assert worker.stop() == 0
+    assert len(tables.rows("Call")) == 2
+
+
+def test_a_forgotten_django_database_is_filled_from_0(make_tables):
+    tables = make_tables(STORING)
+    tables.database.fill(5)
+    tables.project.catch_up()
+    assert tables.project.manage("flush", "--noinput").returncode == 0
+    log = tables.project.catch_up()
+    assert "remembers no position" in log
+    assert len(tables.orders()) == 5
+
+
+def test_a_second_process_takes_over_and_the_first_commits_nothing_more(make_tables):
+    tables = make_tables(COUNTING)
+    tables.database.fill(50)
+    first = tables.project.start("--all")
+    first.wait_for("caught up")
+    second = tables.project.start("--all")
+    second.wait_for("follows")
+    tables.database.fill(50, prefix="later")
+    assert first.wait() == 6
+    wait_until(lambda: len(tables.rows("Call")) >= 100)
+    second.stop()
+    assert len(tables.rows("Call")) == 100
