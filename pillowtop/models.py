@@ -1,5 +1,5 @@
 """Django looks for models here; they live in the room that uses them."""
 
-from pillowtop.records.models import DeadLetter, OperatorRequest, PillowRecord, Position
+from pillowtop.records.models import DeadLetter, OperatorRequest, PillowRecord, Position, Rerun
 
-__all__ = ["DeadLetter", "OperatorRequest", "PillowRecord", "Position"]
+__all__ = ["DeadLetter", "OperatorRequest", "PillowRecord", "Position", "Rerun"]

@@ -81,6 +81,27 @@ class DeadLetter(models.Model):
         return f"{self.pillow}: {self.doc_id} ({self.error_type})"
 
 
+class Rerun(models.Model):
+    """A document that the process which runs the pillow is to take again, as it is then.
+
+    `ticket` is what one command asked for; `outcome` is empty until it is done.
+    """
+
+    pillow = models.CharField(max_length=200)
+    ticket = models.CharField(max_length=16, db_index=True)
+    doc_id = models.TextField()
+    outcome = models.CharField(max_length=20, blank=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "pillowtop"
+        indexes = (models.Index(fields=["pillow", "done_at"], name="pillowtop_rerun_waits"),)
+
+    def __str__(self) -> str:
+        return f"{self.pillow}: {self.doc_id}"
+
+
 class OperatorRequest(models.Model):
     """Something that is asked of the process that runs the pillow (rule 8).
 

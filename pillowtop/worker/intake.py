@@ -83,11 +83,6 @@ class Intake:
         ):
             self._send()
 
-    @property
-    def in_flight(self) -> int:
-        """How many batches are under way."""
-        return self._delivery.in_flight
-
     def finish(self) -> None:
         """Deliver all that was taken; but of a whole read that is cut short, nothing."""
         if self._batch and self._may_send:

@@ -12,6 +12,7 @@ import gevent
 import msgspec
 from django.db import close_old_connections
 from gevent.event import AsyncResult
+from gevent.lock import RLock
 
 from pillowtop.changes import Seq
 from pillowtop.engine.items import Transactional
@@ -32,6 +33,7 @@ from pillowtop.worker.memory import Memory
 from pillowtop.worker.office import Office
 from pillowtop.worker.patience import Patience
 from pillowtop.worker.repeating import Repeating
+from pillowtop.worker.rerunning import Rerunner
 from pillowtop.worker.sweeping import Sweeper
 from pillowtop.worker.transactions import Transactions
 
@@ -68,6 +70,7 @@ class Lane:
         self._ended = AsyncResult()
         self.has_started = False
         self._greenlets: list[gevent.Greenlet] = []
+        self._turn = RLock()
         self._reader: gevent.Greenlet | None = None
 
     def run(self) -> None:
@@ -76,6 +79,7 @@ class Lane:
             self._start()
             self._reader = self._spawn(self._read)
             self._spawn(self._keep_saving)
+            self._spawn(self._keep_rerunning)
             self.has_started = True
             self._ended.get()
         except WrittenByLaterLife as error:
@@ -107,11 +111,14 @@ class Lane:
         if self._loader:
             patience.until_done(self._loader.measure)
         self._sweep_due: int | None = self._record(requests.sweep_due)
-        self._intake = self._make_intake()
-
-    def _make_intake(self) -> Intake:
-        stream = self._feed.stream
         self._versions = Versions(self._memory.token)
+        self._delivery = self._make_delivery()
+        self._intake = self._make_intake(self._ledger, whole_reads=self._is_transactional)
+
+        self._rerunner = self._make_rerunner()
+
+    def _make_delivery(self) -> Delivery:
+        stream = self._feed.stream
         letterbox = LetterBox(
             self._pillow.name,
             write=lambda written: self._record(letters.write, stream, written),
@@ -130,15 +137,31 @@ class Lane:
             if isinstance(self._transport, Transactional)
             else Repeating(self._transport, self._patience, letterbox.settle)
         )
+        return Delivery(deliver, self._transport.batches_in_flight, self._spawn)
+
+    def _make_intake(self, ledger: Ledger, *, whole_reads: bool) -> Intake:
         return Intake(
             self._way,
             Packer(self._way, self._transport),
             self._versions,
-            Delivery(deliver, self._transport.batches_in_flight, self._spawn),
-            self._ledger,
+            self._delivery,
+            ledger,
             self._office.settings.limits,
             self._patience,
-            whole_reads=self._is_transactional,
+            whole_reads=whole_reads,
+        )
+
+    def _make_rerunner(self) -> Rerunner | None:
+        """Of what it takes no position hangs: its batches end where they are full."""
+        if self._database is None:
+            return None
+        return Rerunner(
+            self._way,
+            self._database,
+            self._feed.stream,
+            self._make_intake(Ledger(), whole_reads=False),
+            self._record,
+            self._patience,
         )
 
     @property
@@ -161,6 +184,7 @@ class Lane:
         patience = self._patience()
         while not self._read_until_interrupted(patience):
             pass
+        self._rerun()
         self._finish()
         self._ended.set(None)
 
@@ -170,7 +194,8 @@ class Lane:
             self._memory.verify()
             for read in self._feed.read(self._read_to, self._follow):
                 patience.succeeded()
-                self._take(read)
+                with self._turn:
+                    self._take(read)
         except TransientError as error:
             patience.endure(error)
             return False
@@ -219,6 +244,21 @@ class Lane:
         self._record(requests.sweep_done)
         self._sweep_due = None
 
+    # Running documents again.
+
+    def _keep_rerunning(self) -> None:
+        while True:
+            gevent.sleep(self._office.settings.CHECKPOINT_SECONDS)
+            self._rerun()
+
+    def _rerun(self) -> None:
+        """Take again what operators have asked for; the feed waits meanwhile."""
+        while self._rerunner and self._rerunner.waiting():
+            with self._turn:
+                self._intake.finish()
+                # Asked once more: another greenlet may have had the turn.
+                self._rerunner.run(self._rerunner.waiting())
+
     # Saving.
 
     def _keep_saving(self) -> None:
@@ -237,7 +277,7 @@ class Lane:
 
     def _position(self) -> Seq | None:
         """How far everything is delivered; None while a transaction may be about to say it."""
-        if self._is_transactional and self._intake.in_flight:
+        if self._is_transactional and self._delivery.in_flight:
             return None
         return self._ledger.positions[self._feed.stream]
 
