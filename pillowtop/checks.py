@@ -51,7 +51,10 @@ def check_configuration(
         tuned = configuration()
     except ConfigurationError as error:
         return [Error(str(error), id="pillowtop.E001")]
-    return [*_check_settings(tuned), *_check_pillows(tuned)]
+    about_settings = list(_check_settings(tuned))
+    said = {message.msg for message in about_settings}
+    # What is wrong with a setting is not said again of each pillow that needs it.
+    return about_settings + [one for one in _check_pillows(tuned) if one.msg not in said]
 
 
 def _check_settings(tuned: Configuration) -> Iterator[CheckMessage]:

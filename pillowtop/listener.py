@@ -10,6 +10,7 @@ of them and where they go. The worker does the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from pillowtop.elastic.transport import ElasticTransport, Target
     from pillowtop.engine.items import Transport
     from pillowtop.feeds.reading import Feed
+
+
+DATABASE_NAME = re.compile(r"_?[a-z][a-z0-9_$()+/-]*")
+"""Source: https://docs.couchdb.org/en/stable/api/database/common.html#put--db"""
 
 
 class BasicPillow:
@@ -100,6 +105,11 @@ class BasicPillow:
     def get_database(self) -> CouchDatabase:
         """The database of `couch_db`. Raises `ConfigurationError`."""
         server, name = self._address()
+        if not DATABASE_NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"{self.name}: couch_db names the database {name!r}, and CouchDB takes a lower "
+                "case letter, then those, digits and _ $ ( ) + - /"
+            )
         return CouchDatabase(server, name)
 
     def get_feed(self) -> Feed:
@@ -215,6 +225,7 @@ class ElasticPillow(BasicPillow):
 
         if not self.es_index:
             raise ConfigurationError(f"{self.name}: set es_index to the name of an index")
+        self._demand_declared("es_index", self.es_index)
         return FixedIndex(self.es_index, self.default_mapping, self.es_meta)
 
     @cached_property
@@ -231,6 +242,13 @@ class ElasticPillow(BasicPillow):
             timeout_seconds=settings.REQUEST_SECONDS,
             index_id=self.index_id if self._overrides("index_id") else None,
         )
+
+    def _demand_declared(self, attribute: str, name: str) -> None:
+        from pillowtop.elastic import naming  # noqa: PLC0415
+
+        naming.demand_name(f"{self.name}: {attribute}", name)
+        naming.demand_mapping(f"{self.name}: default_mapping", self.default_mapping)
+        naming.demand_mapping(f"{self.name}: es_meta", self.es_meta)
 
     def _overrides(self, hook: str) -> bool:
         return getattr(type(self), hook) is not getattr(ElasticPillow, hook)
@@ -252,6 +270,7 @@ class AliasedElasticPillow(ElasticPillow):
 
         if not self.es_alias:
             raise ConfigurationError(f"{self.name}: set es_alias to the name of an alias")
+        self._demand_declared("es_alias", self.es_alias)
         return AliasedIndex(self.es_alias, self.default_mapping, self.es_meta, self.index_version)
 
 

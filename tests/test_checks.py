@@ -60,6 +60,18 @@ class Filtered(OrderPillow):
     couch_filter = "orders/paid"
 
 
+class UpperCase(OrderPillow):
+    couch_db = "Orders"
+
+
+class BadAlias(OrderPillow):
+    es_alias = "Orders"
+
+
+class BadMapping(OrderPillow):
+    default_mapping = "properties"
+
+
 class NoSQL(SQLPillow):
     couch_db = "orders"
 
@@ -111,6 +123,10 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([NoDatabase], {}, "E009", "set couch_db"),
         ([NoAlias], {}, "E009", "set es_alias"),
         ([NoIndex], {}, "E009", "set es_index"),
+        ([UpperCase], {}, "E009", "lower case letter"),
+        ([BadAlias], {}, "E009", "'Orders', which Elasticsearch does not take"),
+        ([BadMapping], {}, "E009", "default_mapping must be a dict"),
+        ([OrderPillow], {"COUCHDB_URL": "localhost:5984"}, "E003", "must look like"),
         ([NoTransport], {}, "E010", "no change_transport"),
         ([NoSQL], {}, "E010", "no process_sql"),
         ([], {"CHECKPOINTS": "redis"}, "E001", "'couch' or 'django'"),

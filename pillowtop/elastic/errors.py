@@ -62,8 +62,9 @@ def _from_answer(endpoint: Endpoint, target: str, error: ApiError) -> PillowtopE
     blocked = cause.type == "cluster_block_exception"
     if status in (401, 403) and not blocked:
         return AccessDenied(
-            f"Elasticsearch at {endpoint} refuses us access to {target!r}: {summary} (correct the "
-            "credentials, or give the user the privileges create_index, manage and write)"
+            f"Elasticsearch at {endpoint} refuses us access to {target!r}: {summary} (correct "
+            "ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD or ELASTICSEARCH_API_KEY, or give "
+            "the user the privileges create_index, manage and write)"
         )
     if blocked or status in (408, 429) or status >= 500:  # noqa: PLR2004
         return ServerBusy(f"Elasticsearch at {endpoint} answered with {summary}")

@@ -90,8 +90,8 @@ class AliasedIndex:
         if writable.name != self.index:
             raise IndexElsewhere(
                 f"alias {self.alias!r} is on index {writable.name!r}, and mapping, settings and "
-                f"index_version of this pillow ask for {self.index!r}: the pillow stands by, as "
-                "moving indices is a later release"
+                f"index_version of this pillow ask for {self.index!r} (go back to the old ones, "
+                "or delete the old index to have the new one made and filled from 0)"
             )
         return Plan(Action.NOTHING, writable.name, writable)
 

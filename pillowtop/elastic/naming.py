@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+
+from pillowtop.exceptions import ConfigurationError
 
 HASH_DIGITS = 8
 GC_DELETES = "1h"
@@ -33,6 +36,25 @@ STATIC_SETTINGS = (
 """What cannot be changed in place, and so belongs to the identity of an index."""
 
 KEYWORDS = ("id", "rev", "database", "pillow")
+
+
+FORBIDDEN = re.compile(r"[A-Z\\/*?\"<>| ,#:]|^[-_+]|^\.{1,2}$")
+MAX_NAME_BYTES = 255 - 1 - HASH_DIGITS
+
+
+def demand_name(attribute: str, name: str) -> None:
+    """Raise `ConfigurationError` where Elasticsearch takes no index or alias of this name."""
+    if FORBIDDEN.search(name) or len(name.encode()) > MAX_NAME_BYTES:
+        raise ConfigurationError(
+            f"{attribute} is {name!r}, which Elasticsearch does not take: lower case, none of "
+            f'\\ / * ? " < > | , # : or a space, no - _ + in front, {MAX_NAME_BYTES} bytes at most'
+        )
+
+
+def demand_mapping(attribute: str, mapping: object) -> None:
+    """Raise `ConfigurationError` where mapping or settings are no dict."""
+    if not isinstance(mapping, Mapping):
+        raise ConfigurationError(f"{attribute} must be a dict, not {mapping!r}")
 
 
 def index_name(

@@ -153,7 +153,10 @@ def _of_4xx(answer: Answer, request: Request) -> PillowtopError:
     if answer.status == HTTPStatus.NOT_FOUND:
         if request.filter and not names_missing_database(answer):
             return _no_filter(answer, request)
-        return DatabaseMissing(f"{request.place} does not exist ({answer.words})")
+        return DatabaseMissing(
+            f"{request.place} does not exist ({answer.words}); make it, and it is followed within "
+            "seconds"
+        )
     if answer.status != HTTPStatus.BAD_REQUEST:
         return _busy(answer, request)
     if "sequence" in reason or "'since'" in reason:

@@ -31,7 +31,8 @@ LOOK_SECONDS = 0.1
 def launch(pillows: Sequence[BasicPillow], settings: Configuration, *, follow: bool) -> Exit:
     """Run pillows. Returns when all are done, when none can go on, or after a drain."""
     office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS))
-    launcher = Launcher([Supervisor(one, office, follow=follow) for one in pillows], settings)
+    supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
+    launcher = Launcher(supervisors, settings, follow=follow)
     # What is there by now stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
@@ -46,8 +47,11 @@ def launch(pillows: Sequence[BasicPillow], settings: Configuration, *, follow: b
 class Launcher:
     """Supervisors and signals."""
 
-    def __init__(self, supervisors: list[Supervisor], settings: Configuration) -> None:
+    def __init__(
+        self, supervisors: list[Supervisor], settings: Configuration, *, follow: bool
+    ) -> None:
         self._supervisors = supervisors
+        self._follow = follow
         self._settings = settings
         self._told_to_stop = Event()
         self._stirred = Event()
@@ -99,7 +103,7 @@ class Launcher:
         ]
         if not late:
             logger.info("stopped: all is delivered and saved", extra={"action": "stopped"})
-            return Exit.DONE
+            return Exit.DONE if self._follow else self._verdict_of_interrupted()
         logger.error(
             "stopped before %s could deliver and save everything: what is missing is read again "
             "at the next start",
@@ -107,6 +111,14 @@ class Launcher:
             extra={"action": "stopped"},
         )
         return Exit.UNDRAINED
+
+    def _verdict_of_interrupted(self) -> Exit:
+        logger.error(
+            "stopped before everything was caught up with: ends with exit code %d",
+            Exit.UNHEALTHY,
+            extra={"action": "ended"},
+        )
+        return Exit.UNHEALTHY
 
     def _verdict(self) -> Exit:
         code = self._code()

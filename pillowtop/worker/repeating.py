@@ -39,16 +39,16 @@ class Repeating:
                 patience.endure(error)
                 continue
             delivered += [one.item for one in outcomes if one.verdict is Verdict.DELIVERED]
-            others = [one for one in outcomes if one.verdict is not Verdict.DELIVERED]
-            again = [one for one in others if one.verdict is Verdict.AGAIN]
-            refused = [one for one in others if one.verdict is Verdict.REJECTED]
+            rest = [one for one in outcomes if one.verdict is not Verdict.DELIVERED]
+            again = [one for one in rest if one.verdict is Verdict.AGAIN]
+            refused = [one for one in rest if one.verdict is Verdict.REJECTED]
             written += map(letters.from_outcome, refused)
             left = [one.item for one in again]
             if again:
-                count, one = len(again), again[0]
+                one, others = again[0], f" (and {len(again) - 1} more)" if again[1:] else ""
                 patience.endure(
                     ServerBusy(
-                        f"document {one.item.doc_id!r} and {count - 1} others are put off: "
+                        f"document {one.item.doc_id!r}{others} is put off: "
                         f"{one.error_type}: {one.reason}"
                     )
                 )

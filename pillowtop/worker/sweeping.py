@@ -54,7 +54,8 @@ class Sweeper:
         while held := transport.held(self._database.name, after):
             removed += self._sweep_some(transport, held, versions, replayed_by)
             after = held[-1].doc_id
-        logger.warning(
+        logger.log(
+            logging.WARNING if removed else logging.INFO,
             "%s: %d documents that the database does not hold any more were removed",
             self._pillow,
             removed,

@@ -64,7 +64,7 @@ def test_plans(target, existing, action):
         (ALIASED, [found("orders")], TargetUnusable, "'orders' is an index.*DELETE /orders"),
         (ALIASED, [found(OURS)], TargetUnusable, f"without its alias.*POST /_aliases.*{OURS}"),
         (ALIASED, [found("orders_0", orders=True)], IndexElsewhere,
-         f"'orders' is on index 'orders_0'.*'{OURS}'.*later release"),
+         f"'orders' is on index 'orders_0'.*'{OURS}'.*delete the old index"),
         (ALIASED, [found("orders_0", orders=None), found(OURS)], IndexElsewhere, "'orders_0'"),
         (ALIASED, [found("x", orders=None), found(OURS, orders=None)], TargetUnusable,
          "no write index"),

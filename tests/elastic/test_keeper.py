@@ -41,7 +41,7 @@ def preparing(status, body, headers=PRODUCT):
 @pytest.mark.parametrize(
     ("status", "body", "error", "words"),
     [
-        (401, refusal("security_exception"), AccessDenied, "credentials"),
+        (401, refusal("security_exception"), AccessDenied, "ELASTICSEARCH_API_KEY"),
         (403, refusal("security_exception"), AccessDenied, "privileges"),
         (403, refusal("cluster_block_exception"), ServerBusy, "cluster_block_exception"),
         (429, refusal("circuit_breaking_exception"), ServerBusy, "circuit_breaking_exception"),
