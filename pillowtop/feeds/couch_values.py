@@ -66,8 +66,14 @@ class _Found(msgspec.Struct):
 
 
 class _Result(msgspec.Struct):
+    """All leaves of a document's tree of revisions: CouchDB 3 sends those of conflicts too."""
+
     id: str
     docs: list[_Found] = []
+
+    def loaded(self) -> Loaded:
+        found = [one.loaded(self.id) for one in self.docs]
+        return found[0] if len(found) == 1 else max(found, key=_precedence)
 
 
 class BulkGot(msgspec.Struct):
@@ -79,7 +85,7 @@ class BulkGot(msgspec.Struct):
         if not body.isascii():
             body.decode()
         results = msgspec.json.decode(body, type=cls).results
-        return [result.docs[0].loaded(result.id) for result in results if result.docs]
+        return [result.loaded() for result in results if result.docs]
 
     @staticmethod
     def begins(body: bytes) -> bool:
@@ -108,6 +114,17 @@ class _Row(msgspec.Struct):
 
 class AllDocs(msgspec.Struct):
     rows: list[_Row]
+
+
+def _precedence(leaf: Loaded) -> tuple[bool, bool, int, str]:
+    """CouchDB's own choice of the winner: what lives, then the longest history, then the digest.
+
+    A leaf that could not be read may be the winner, so it goes before all: it is asked for again.
+    """
+    unread = leaf.doc is None and leaf.reason not in ("missing", "deleted")
+    generation, _, digest = leaf.rev.partition("-")
+    length = int(generation) if generation.isdecimal() else 0
+    return unread, leaf.doc is not None, length, digest
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode

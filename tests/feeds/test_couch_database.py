@@ -154,6 +154,42 @@ def test_loading():
     assert request.json() == {"docs": [{"id": doc_id} for doc_id in asked]}
 
 
+def leaf(rev, **fields):
+    return {"ok": {"_id": "a", "_rev": rev, **fields}}
+
+
+DELETED = {"_deleted": True}
+UNREAD = {"error": {"id": "a", "rev": "9-a", "error": "internal_error", "reason": "timeout"}}
+ABSENT = {"error": {"id": "a", "rev": "9-a", "error": "not_found", "reason": "missing"}}
+
+
+@pytest.mark.parametrize(
+    ("leaves", "rev", "deleted"),
+    [
+        # As CouchDB 3.5 sends them: all leaves, and a deleted one first if its history is longer.
+        ([leaf("2-b", **DELETED), leaf("1-a")], "1-a", False),
+        ([leaf("1-a"), leaf("1-b")], "1-b", False),
+        ([leaf("10-a"), leaf("9-b")], "10-a", False),
+        ([leaf("2-a", **DELETED), leaf("2-b", **DELETED)], "2-b", True),
+        ([ABSENT, leaf("1-a")], "1-a", False),
+    ],
+)
+def test_of_conflicting_revisions_the_winner_is_loaded(leaves, rev, deleted):
+    answer = {"results": [{"id": "a", "docs": leaves}]}
+    for docs in (leaves, leaves[::-1]):
+        answer["results"][0]["docs"] = docs
+        with ScriptedServer(replying(200, answer)) as server:
+            one = database_at(server.url).load(["a"])["a"]
+        assert (one.rev, one.deleted, one.doc is None) == (rev, deleted, deleted)
+
+
+def test_a_leaf_that_could_not_be_read_may_be_the_winner():
+    answer = {"results": [{"id": "a", "docs": [leaf("1-a"), UNREAD]}]}
+    with ScriptedServer(replying(200, answer)) as server:
+        one = database_at(server.url).load(["a"])["a"]
+    assert (one.doc, one.deleted, one.reason) == (None, False, "internal_error: timeout")
+
+
 def test_loading_from_a_database_that_is_gone_is_no_deletion():
     with ScriptedServer(replying(404, GONE)) as server:
         for ask in ("load", "gone"):
