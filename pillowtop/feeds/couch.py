@@ -60,6 +60,7 @@ class CouchFeed:
         self._page_size = PageSize(page_rows, page_bytes)
         self._silence = SilenceLimit(silence_seconds)
         self._suspects = Suspects()
+        self._read_bytes = 0
 
     def __repr__(self) -> str:
         return f"<CouchFeed of {self.database!r}>"
@@ -90,13 +91,14 @@ class CouchFeed:
     def _page(self, stream: CouchStream, since: Seq) -> Iterator[Read]:
         """The rows of a page, and behind them a read whose seq vouches for the whole page."""
         limit, rows, end = self._page_size.rows, 0, None
+        self._read_bytes = 0
         for lines in self._shrinking(self._lines(stream, self._queries.page(since, limit))):
             rows += len(lines.changes) + len(lines.unreadable)
             end = lines.end or end
             yield from self._reads(lines, more=stream.backlog or bool(lines.changes))
         if end is None or end.last_seq is None:
             raise FeedInterrupted(f"a page of {self.database} ended without its last_seq")
-        self._page_size.grow()
+        self._page_size.came_through(rows, self._read_bytes)
         full = rows >= limit
         yield Read(self.stream, seq=end.last_seq, more=full, caught_up=not full)
 
@@ -138,6 +140,7 @@ class CouchFeed:
             for block in stream.blocks(query, self._silence.seconds):
                 if block:
                     self._silence.reset()
+                    self._read_bytes += len(block)
                 yield parser.feed(block)
         except FeedInterrupted:
             if stream.silent:

@@ -127,14 +127,15 @@ class CouchDatabase:
         """Ask in ever smaller requests while one of the documents spoils the answer."""
         body = {"docs": [{"id": doc_id} for doc_id in doc_ids]}
         answer = self._request("POST", "/_bulk_get", body=body)
-        self._check_status(answer)
-        try:
-            return BulkGot.loaded(answer.body)
-        except JSON_ERRORS as error:
-            if not BulkGot.begins(answer.body):
-                raise foreign(answer, self.endpoint) from error
-            if len(doc_ids) == 1:
-                return [Loaded(doc_ids[0], reason=f"what was sent cannot be decoded: {error}")]
+        if answer.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or len(doc_ids) == 1:
+            self._check_status(answer)
+            try:
+                return BulkGot.loaded(answer.body)
+            except JSON_ERRORS as error:
+                if not BulkGot.begins(answer.body):
+                    raise foreign(answer, self.endpoint) from error
+                if len(doc_ids) == 1:
+                    return [Loaded(doc_ids[0], reason=f"what was sent cannot be decoded: {error}")]
         middle = len(doc_ids) // 2
         return self._loaded(doc_ids[:middle]) + self._loaded(doc_ids[middle:])
 

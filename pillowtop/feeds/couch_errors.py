@@ -20,6 +20,7 @@ from pillowtop.exceptions import (
 )
 from pillowtop.feeds.couch_lines import JSON_ERRORS, words_of
 
+LOCKED_OUT = "temporarily locked"
 DATABASE_MISSING = ("Database does not exist.", "no_db_file")
 
 
@@ -123,7 +124,18 @@ def _redirected(answer: Answer, request: Request) -> ConfigurationError:
     )
 
 
-def _denied(answer: Answer, request: Request) -> AccessDenied:
+def _locked_out(request: Request) -> ServerBusy:
+    """Source: https://docs.couchdb.org/en/stable/config/auth.html (chttpd_auth_lockout)"""
+    return ServerBusy(
+        f"{request.place} has locked user {request.endpoint.username!r} out for some minutes, as "
+        "somebody at this address gave a wrong password several times: look at COUCHDB_PASSWORD, "
+        "here and wherever else this user signs in"
+    )
+
+
+def _denied(answer: Answer, request: Request) -> PillowtopError:
+    if LOCKED_OUT in answer.complaint[1]:
+        return _locked_out(request)
     user = request.endpoint.username
     who = f"user {user!r}" if user else "an anonymous user"
     what = (

@@ -17,7 +17,11 @@ READINGS_OF_A_LINE = 3
 
 
 class PageSize:
-    """How many rows a page has: about 5 MiB of documents, fewer for a while after a failure."""
+    """How many rows a page has: about 5 MiB of documents, fewer for a while after a failure.
+
+    The database's figures are a first guess, which attachments and tombstones spoil; what came
+    through knows better.
+    """
 
     def __init__(self, most_rows: int = PAGE_ROWS, page_bytes: int = PAGE_BYTES) -> None:
         self._most_rows = most_rows
@@ -28,9 +32,7 @@ class PageSize:
 
     def fit(self, info: DatabaseInfo) -> None:
         """Aim at pages for a database whose documents are sent along."""
-        document_bytes = info.external_bytes / max(info.doc_count, 1)
-        fitting = int(self._page_bytes / (document_bytes + ROW_BYTES))
-        self._aim = min(max(fitting, FEWEST_ROWS), self._most_rows)
+        self._aim_at(info.external_bytes / max(info.doc_count, 1) + ROW_BYTES)
         self.rows = min(self.rows, self._aim) if self._shrunk else self._aim
 
     def shrink(self) -> None:
@@ -38,10 +40,17 @@ class PageSize:
         self.rows = max(self.rows // 2, 1)
         self._shrunk = True
 
-    def grow(self) -> None:
-        """A page came through."""
-        self.rows = min(self.rows + self.rows // 4 + 1, self._aim)
-        self._shrunk = self.rows < self._aim
+    def came_through(self, rows: int, size: int) -> None:
+        """A page of so many rows and bytes was read to its end."""
+        if rows:
+            self._aim_at(size / rows)
+        growth = self.rows // 4 + 1 if self._shrunk else self.rows
+        self.rows = min(self.rows + growth, self._aim)
+        self._shrunk = self._shrunk and self.rows < self._aim
+
+    def _aim_at(self, row_bytes: float) -> None:
+        fitting = int(self._page_bytes / row_bytes)
+        self._aim = min(max(fitting, FEWEST_ROWS), self._most_rows)
 
 
 class SilenceLimit:

@@ -295,9 +295,9 @@ class _Tail:
 
 
 def words_of(error: str, reason: str | None) -> str:
-    """What a server gave as its reason, in one line: a broken filter sends a stack trace."""
-    first = (reason or "").strip().split("\n", 1)[0][:300]
-    return f"{error}: {first}" if first else error
+    """What a server gave as its reason, in one short line: a broken filter sends a stack trace."""
+    beginning = " ".join((reason or "").split())[:300]
+    return f"{error}: {beginning}" if beginning else error
 
 
 def _unreadable(text: bytes) -> Unreadable:

@@ -106,6 +106,10 @@ def _check(filter_name: str, parameters: Mapping[str, Any]) -> None:
     needed = {"_view": "view", "_selector": "selector", "_doc_ids": "doc_ids"}.get(filter_name)
     if needed and needed not in parameters:
         raise ConfigurationError(f"extra_args: the filter {filter_name} needs {needed!r}")
+    if needed == "view" and str(parameters[needed]).count("/") != 1:
+        raise ConfigurationError(
+            f"extra_args: the view {parameters[needed]!r} must be named as 'design/view'"
+        )
     if filter_name and not filter_name.startswith("_") and "/" not in filter_name:
         raise ConfigurationError(
             f"couch_filter {filter_name!r}: name the design document too, as in 'design/filter'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ssl
+import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -32,6 +33,7 @@ class CouchServer:
         self.endpoint = endpoint
         self._pool = _pool(endpoint)
         self._cookie = ""
+        self._signing_in = threading.Lock()
 
     def request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
@@ -68,8 +70,11 @@ class CouchServer:
         """What a request needs to be let in; signs in where no session is open."""
         if self.endpoint.authentication != "cookie" or not self.endpoint.username:
             return self.endpoint.authorization()
-        if not self._cookie:
-            self._sign_in()
+        # One at a time: a new server makes its secret at the first sign-in, and of several at once
+        # it makes several.
+        with self._signing_in:
+            if not self._cookie:
+                self._sign_in()
         return {"cookie": self._cookie}
 
     def renew(self, refused: Mapping[str, str]) -> bool:

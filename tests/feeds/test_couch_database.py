@@ -452,3 +452,54 @@ def test_servers_are_shared_by_their_endpoint():
 def test_a_file_of_certificates_that_is_not_there():
     with pytest.raises(ConfigurationError, match=r"COUCHDB_CA_CERTS.*/no/such"):
         database_at("https://h", ca_certs="/no/such")
+
+
+def test_documents_too_many_for_a_request_are_loaded_in_smaller_ones():
+    def at_most_two(request, connection):
+        asked = request.json()["docs"]
+        if len(asked) > 2:
+            connection.reply(
+                413, {"error": "too_large", "reason": "the request entity is too large"}
+            )
+            return
+        results = [
+            {"id": one["id"], "docs": [{"ok": {"_id": one["id"], "_rev": "1-a"}}]} for one in asked
+        ]
+        connection.reply(200, {"results": results})
+
+    with ScriptedServer(at_most_two) as server:
+        loaded = database_at(server.url).load("abcde")
+    assert {one.rev for one in loaded.values()} == {"1-a"}
+
+
+def test_an_account_that_is_locked_out_is_waited_for():
+    words = "Account is temporarily locked due to multiple authentication failures"
+    refusal = replying(403, {"error": "forbidden", "reason": words})
+    with (
+        ScriptedServer(refusal) as server,
+        pytest.raises(ServerBusy, match="locked user"),
+    ):
+        database_at(server.url, username="ann", password="x").info()
+
+
+def test_one_sign_in_serves_all_that_begin_at_once():
+    signed_in = threading.Barrier(2)
+
+    def answer(request, connection):
+        if request.path == "/_session":
+            signed_in.wait(5)
+            number = len([one for one in server.requests if one.path == "/_session"])
+            cookie = {"set-cookie": f"AuthSession={number}; Path=/"}
+            connection.reply(200, {"ok": True}, cookie)
+        else:
+            connection.reply(200, INFO)
+
+    with ScriptedServer(answer) as server:
+        database = database_at(server.url, username="ann", password="x", authentication="cookie")
+        threads = [threading.Thread(target=database.info) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        signed_in.wait(5)
+        for thread in threads:
+            thread.join()
+    assert len([one for one in server.requests if one.path == "/_session"]) == 1

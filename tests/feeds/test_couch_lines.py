@@ -227,9 +227,13 @@ def test_the_servers_words_are_the_fault():
     complaint = b'{"error":"timeout","reason":"first line\\n  at stack (trace)"}\n'
     lines = parse(TEXTS[0] + b"\n\n" + complaint)
     assert ids(lines) == ["a"]
-    assert lines.fault == "timeout: first line"
+    assert lines.fault == "timeout: first line at stack (trace)"
     lines = parse(b'{"results":[\n' + TEXTS[0] + b"\n\n" + complaint, enveloped=True)
-    assert (ids(lines), lines.fault, lines.end) == (["a"], "timeout: first line", None)
+    assert (ids(lines), lines.fault, lines.end) == (
+        ["a"],
+        "timeout: first line at stack (trace)",
+        None,
+    )
 
 
 @pytest.mark.parametrize("body", [b"<html>\n", b"<html>", b"[]\n", TEXTS[0] + b"\n", b'{"a":1}\n'])

@@ -17,6 +17,7 @@ class Documents {
     const winners = await readWinners(pouch, wanted, options);
     const answer = async (item) => {
       const row = winners.get(item.id);
+      if (row?.doc?._conflicts) return { id: item.id, docs: await readLeaves(pouch, item) };
       const doc = row ? fromRow(item, row) : await read(pouch, item, options);
       return { id: item.id, docs: [doc] };
     };
@@ -28,7 +29,7 @@ class Documents {
 async function readWinners(pouch, wanted, { revs, attachments }) {
   const keys = revs || attachments ? [] : wanted.filter((item) => !item.rev).map((item) => item.id);
   if (!keys.length) return new Map();
-  const { rows } = await pouch.allDocs({ keys, include_docs: true });
+  const { rows } = await pouch.allDocs({ keys, include_docs: true, conflicts: true });
   return new Map(rows.map((row) => [row.key, row]));
 }
 
@@ -36,6 +37,14 @@ function fromRow(item, { doc, value }) {
   if (doc) return { ok: doc };
   if (value?.deleted) return { ok: { _id: item.id, _rev: value.rev, _deleted: true } };
   return missing(item, 'missing');
+}
+
+/** CouchDB sends all leaves, deleted ones too, in an order of its own: the winner goes last here. */
+async function readLeaves(pouch, { id }) {
+  const winner = await pouch.get(id);
+  const leaves = await pouch.get(id, { open_revs: 'all' });
+  const rank = ({ ok }) => (ok._rev === winner._rev ? 1 : 0);
+  return leaves.filter(({ ok }) => ok).sort((one, other) => rank(one) - rank(other));
 }
 
 async function read(pouch, item, options) {
