@@ -7,17 +7,22 @@ from typing import Any
 from urllib.parse import quote
 
 import urllib3
+from urllib3.util import make_headers, parse_url
 
 http = urllib3.PoolManager(retries=False)
 
 
 def call(method: str, url: str, body: Any = None, *, codes: tuple[int, ...] = ()) -> Any:
-    """A JSON request; fails on any status that is no success nor one of `codes`."""
+    """A JSON request; fails on any status that is no success nor one of `codes`.
+
+    Credentials in the URL are used; bytes are sent as they are.
+    """
+    credentials = parse_url(url).auth
     response = http.request(
         method,
         url,
-        body=None if body is None else json.dumps(body),
-        headers={"Content-Type": "application/json"},
+        body=body if body is None or isinstance(body, bytes) else json.dumps(body),
+        headers={"Content-Type": "application/json", **make_headers(basic_auth=credentials)},
     )
     assert response.status < 300 or response.status in codes, (method, url, response.data)
     return json.loads(response.data) if response.data else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import urllib3
+from urllib3.util import make_headers, parse_url
 
 from pillowtop.testing.scripted import Connection, Request, ScriptedServer
 
@@ -50,7 +51,10 @@ class Proxy(ScriptedServer):
 
     def __init__(self, upstream: str) -> None:
         super().__init__(self._forward)
-        self._upstream = upstream
+        url = parse_url(upstream)
+        # What goes through needs no credentials of its own.
+        self._authorization = make_headers(basic_auth=url.auth)
+        self._upstream = url._replace(auth=None).url
         self._pool = urllib3.PoolManager(retries=False, maxsize=20)
         self.faults: list[Fault] = []
         self.rewrite: Callable[[Request, bytes], bytes] = lambda request, body: body
@@ -67,7 +71,7 @@ class Proxy(ScriptedServer):
             request.method,
             self._upstream + request.target,
             body=request.body or None,
-            headers=headers,
+            headers={**headers, **self._authorization},
             preload_content=False,
             redirect=False,
         )
