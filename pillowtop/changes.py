@@ -12,6 +12,20 @@ Seq = Any
 
 Document = dict[str, Any]
 
+METADATA = frozenset(
+    {
+        "_id",
+        "_deleted",
+        "_attachments",
+        "_conflicts",
+        "_deleted_conflicts",
+        "_revisions",
+        "_revs_info",
+        "_local_seq",
+    }
+)
+"""What CouchDB adds to a document, but `_rev`."""
+
 NO_DOCUMENT = msgspec.Raw(b"")
 
 

@@ -7,21 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pillowtop.changes import Change
-
-METADATA = frozenset(
-    {
-        "_id",
-        "_deleted",
-        "_attachments",
-        "_conflicts",
-        "_deleted_conflicts",
-        "_revisions",
-        "_revs_info",
-        "_local_seq",
-    }
-)
-"""What CouchDB adds to a document, but `_rev`. Elasticsearch refuses `_id` inside a document."""
+from pillowtop.changes import METADATA, Change
 
 _encode = msgspec.json.Encoder().encode
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -44,6 +30,7 @@ class Sources:
     ) -> None:
         self._pillow_name = pillow_name
         self._field = source_field
+        # `_id` too, which Elasticsearch refuses inside a document.
         self._dropped = METADATA - {"_attachments"} if keep_attachments else METADATA
         self._key = _encode(source_field)
         self._head = b"," + self._key + b':{"id":'

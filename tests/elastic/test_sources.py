@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pillowtop.changes import METADATA
 from pillowtop.elastic.bulk import encode_id
-from pillowtop.elastic.sources import METADATA, Sources
+from pillowtop.elastic.sources import Sources
 from tests.elastic.making import change, change_of, change_of_bytes
 
 SOURCES = Sources("OrderPillow")
