@@ -97,6 +97,19 @@ class Endpoint:
         return {}
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where something listens that has no URL. `ca_certs` is as that of an `Endpoint`."""
+
+    host: str
+    port: int
+    tls: bool = False
+    ca_certs: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
 # What `urlsplit` says of a URL quotes it, and so perhaps a password.
 def _split(url: str) -> SplitResult:
     try:

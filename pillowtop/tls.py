@@ -1,17 +1,17 @@
 """TLS for connections to servers: certificates are always verified.
 
-`setting` is the name of the setting that `Endpoint.ca_certs` came from.
+`setting` is the name of the setting that `ca_certs` came from.
 """
 
 from __future__ import annotations
 
 import ssl
 
-from pillowtop.endpoints import Endpoint
+from pillowtop.endpoints import Address, Endpoint
 from pillowtop.exceptions import ConfigurationError, PillowtopError, ServerBusy
 
 
-def tls_context(endpoint: Endpoint, setting: str) -> ssl.SSLContext:
+def tls_context(endpoint: Endpoint | Address, setting: str) -> ssl.SSLContext:
     """Trusts `endpoint.ca_certs`, or else what the system trusts."""
     try:
         return ssl.create_default_context(cafile=endpoint.ca_certs)
@@ -21,7 +21,7 @@ def tls_context(endpoint: Endpoint, setting: str) -> ssl.SSLContext:
         ) from error
 
 
-def tls_error(endpoint: Endpoint, setting: str, error: ssl.SSLError) -> PillowtopError:
+def tls_error(endpoint: Endpoint | Address, setting: str, error: ssl.SSLError) -> PillowtopError:
     """What a failed handshake means."""
     place = f"{endpoint.host}:{endpoint.port}"
     if isinstance(error, ssl.SSLCertVerificationError):
