@@ -22,12 +22,13 @@ from pillowtop.listener import (
     AliasedElasticPillow,
     BasicPillow,
     ElasticPillow,
+    NetworkListener,
     PythonPillow,
     SQLPillow,
 )
 
 BUILT_IN_FILTERS = ("_selector", "_doc_ids", "_design", "_view")
-KINDS = (AliasedElasticPillow, PythonPillow, SQLPillow)
+KINDS = (AliasedElasticPillow, NetworkListener, PythonPillow, SQLPillow)
 HOOKS = (
     "filter",
     "python_filter",
@@ -150,6 +151,8 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
             obj=kind,
             id="pillowtop.E010",
         )
+    elif isinstance(pillow, NetworkListener):
+        yield from _complaint(pillow.get_address, "pillowtop.E013", kind)
     elif (
         kind.change_transport is BasicPillow.change_transport
         and kind.get_transport is BasicPillow.get_transport

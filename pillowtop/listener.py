@@ -20,12 +20,13 @@ import msgspec
 
 from pillowtop.changes import Change, Document
 from pillowtop.conf import configuration
-from pillowtop.endpoints import Endpoint
+from pillowtop.endpoints import Address, Endpoint
 from pillowtop.engine.resuming import OnRecreated
 from pillowtop.engine.way import HookError, Way
-from pillowtop.exceptions import ConfigurationError, DocumentMissing
+from pillowtop.exceptions import ConfigurationError, DocumentMissing, DocumentRefused
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.transports import json_lines
 from pillowtop.transports.hooks import HookTransport
 from pillowtop.transports.sql import SQLTransport
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from pillowtop.elastic.transport import ElasticTransport, Target
     from pillowtop.engine.items import Transport
     from pillowtop.feeds.reading import Feed
+    from pillowtop.transports.network import NetworkTransport
+
+MAX_PORT = 65535
 
 
 DATABASE_NAME = re.compile(r"_?[a-z][a-z0-9_$()+/-]*")
@@ -301,6 +305,73 @@ class SQLPillow(BasicPillow):
     def get_transport(self) -> Transport:
         """Through the hooks, in a transaction for each batch."""
         return SQLTransport(self.change_transport, self.change_delete)
+
+
+class NetworkListener(BasicPillow):
+    """Sends documents over a TCP connection, a line of JSON each: to Logstash, for example.
+
+    A deletion goes as `{"_id": …, "_rev": …, "_deleted": true}`.
+    """
+
+    endpoint_host: str = ""
+    endpoint_port: int = 0
+    transport_type: str = "tcp"
+    """`tcp`, and no other: UDP acknowledges nothing, so that losses would go unnoticed."""
+
+    endpoint_tls = False
+    """Whether to speak TLS. Certificates are always verified."""
+
+    endpoint_ca_certs: str | None = None
+    """The path of a file of certificates to trust in place of the system's."""
+
+    def change_transport(self, document: Any) -> None:
+        """Send one document at once (the worker sends batches instead)."""
+        doc_id, rev = document.get("_id"), document.get("_rev", "")
+        if not doc_id:
+            raise DocumentRefused(f"{self.name}: a document needs its _id to be sent")
+        self._network.write_one(json_lines.from_document(document, doc_id, rev))
+
+    def change_delete(self, change: Change) -> None:
+        """Send one deletion at once (the worker sends batches instead)."""
+        self._network.write_one(json_lines.deletion(change))
+
+    def get_transport(self) -> Transport:
+        """Batches; documents one at a time where a subclass overrides a hook that delivers."""
+        network, kind, own = self._network, type(self), NetworkListener
+        if (
+            kind.change_transport is own.change_transport
+            and kind.change_delete is own.change_delete
+        ):
+            return network
+        return HookTransport(
+            self.change_transport, self.change_delete, network.prepare, network.identity
+        )
+
+    def get_address(self) -> Address:
+        """Where to send to. Raises `ConfigurationError`."""
+        host, port = self.endpoint_host, self.endpoint_port
+        if self.transport_type != "tcp":
+            raise ConfigurationError(
+                f"{self.name}: transport_type must be 'tcp', not {self.transport_type!r} (UDP "
+                "acknowledges nothing: what is lost on the way would be lost in silence)"
+            )
+        if not host or not isinstance(host, str):
+            raise ConfigurationError(f"{self.name}: set endpoint_host to the name of a host")
+        if type(port) is not int or not 0 < port <= MAX_PORT:
+            raise ConfigurationError(
+                f"{self.name}: set endpoint_port to a number from 1 to {MAX_PORT}, not {port!r}"
+            )
+        if self.endpoint_ca_certs and not self.endpoint_tls:
+            raise ConfigurationError(
+                f"{self.name}: endpoint_ca_certs is for TLS: set endpoint_tls = True, too"
+            )
+        return Address(host, port, tls=self.endpoint_tls, ca_certs=self.endpoint_ca_certs)
+
+    @cached_property
+    def _network(self) -> NetworkTransport:
+        from pillowtop.transports.network import NetworkTransport  # noqa: PLC0415
+
+        return NetworkTransport(self.get_address(), configuration().REQUEST_SECONDS)
 
 
 def _as_change(row: Change | Mapping[str, Any]) -> Change:

@@ -10,6 +10,7 @@ from pillowtop.listener import (
     AliasedElasticPillow,
     BasicPillow,
     ElasticPillow,
+    NetworkListener,
     PythonPillow,
     SQLPillow,
 )
@@ -80,6 +81,24 @@ class BadFilter(OrderPillow):
     couch_filter = "_selektor"
 
 
+class LogPillow(NetworkListener):
+    couch_db = "orders"
+    endpoint_host = "localhost"
+    endpoint_port = 5000
+
+
+class NoHost(LogPillow):
+    endpoint_host = ""
+
+
+class BadPort(LogPillow):
+    endpoint_port = "5000"
+
+
+class Datagrams(LogPillow):
+    transport_type = "udp"
+
+
 class BadPolicy(OrderPillow):
     on_recreated = "ignore"
 
@@ -99,7 +118,7 @@ def check(settings):
 
 
 def test_a_good_configuration_has_nothing_to_say(check):
-    assert check(OrderPillow, FrenchPillow, RecordedPillow) == []
+    assert check(OrderPillow, FrenchPillow, RecordedPillow, LogPillow) == []
 
 
 @pytest.mark.parametrize(
@@ -132,6 +151,9 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([], {"CHECKPOINTS": "redis"}, "E001", "'couch' or 'django'"),
         ([BadFilter], {}, "E011", "did you mean '_selector'"),
         ([BadPolicy], {}, "E012", "'halt' or 'resync'"),
+        ([NoHost], {}, "E013", "set endpoint_host"),
+        ([BadPort], {}, "E013", "not '5000'"),
+        ([Datagrams], {}, "E013", "must be 'tcp'"),
         ([], {"COUCHDB_URL": "http://ann:x@host"}, "W001", "user or a password"),
         ([Filtered], {}, "W002", "hides deletions"),
         ([Misspelt], {}, "W003", "did you mean 'change_transform'"),
