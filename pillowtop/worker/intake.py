@@ -56,12 +56,15 @@ class Intake:
         self._whole_reads = whole_reads
         self._may_send = True
 
-    def take(self, read: Read) -> None:
-        """Take what a feed gave. A seq is noted once all before it is in a batch, or refused."""
+    def take(self, read: Read, version: int | None = None) -> None:
+        """Take what a feed gave. A seq is noted once all before it is in a batch, or refused.
+
+        `version` is the first of those that were drawn for the changes, if they were.
+        """
         self._more = read.more
         if self._whole_reads and (read.changes or read.unreadable):
             self._may_send = False
-        self._take_changes(read.changes)
+        self._take_changes(read.changes, version)
         for line in read.unreadable:
             self._add_letter(from_unreadable(line))
         if read.seq is not None:
@@ -89,10 +92,10 @@ class Intake:
             self._send()
         self._delivery.wait_until_idle()
 
-    def _take_changes(self, changes: list[Change]) -> None:
+    def _take_changes(self, changes: list[Change], drawn: int | None) -> None:
         # The way of each document: what is said once before the loop is not said again in it.
         wanted, make = self._way.wanted(changes), self._packer.item
-        version = self._versions.draw(len(wanted))
+        version = self._versions.draw(len(wanted)) if drawn is None else drawn
         for change in wanted:
             try:
                 item = make(change, version)

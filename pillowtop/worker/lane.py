@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
-import msgspec
 from django.db import close_old_connections
 from gevent.event import AsyncResult
 from gevent.lock import RLock
@@ -55,7 +53,6 @@ class Lane:
         self._database = pillow.get_database() if pillow.couch_db else None
         self._transport = pillow.get_transport()
         self._way = Way(pillow, BasicPillow)
-        self._loader = self._make_loader()
         self._memory = Memory(
             pillow,
             self._feed.stream,
@@ -108,13 +105,13 @@ class Lane:
         self._read_to = self._saved = start.seq
         stream = self._feed.stream
         self._ledger = Ledger({stream: start.seq})
-        if self._loader:
-            patience.until_done(self._loader.measure)
         self._sweep_due: int | None = self._record(requests.sweep_due)
         self._versions = Versions(self._memory.token)
         self._delivery = self._make_delivery()
         self._intake = self._make_intake(self._ledger, whole_reads=self._is_transactional)
-
+        self._loader = self._make_loader()
+        if self._loader:
+            patience.until_done(self._loader.measure)
         self._rerunner = self._make_rerunner()
 
     def _make_delivery(self) -> Delivery:
@@ -176,7 +173,15 @@ class Lane:
         """Loads documents where the feed carries none and no hook does it."""
         if self._database is None or self._pillow.include_docs or self._way.triggers:
             return None
-        return Loader(self._way, self._database)
+        return Loader(
+            self._way,
+            self._database,
+            self._versions,
+            self._patience(),
+            self._spawn,
+            self._office.settings.BATCH_LINGER_SECONDS,
+            whole_reads=self._is_transactional,
+        )
 
     # Reading.
 
@@ -192,20 +197,26 @@ class Lane:
         """Read from where the last reading ended. True at the end of the feed."""
         try:
             self._memory.verify()
-            for read in self._feed.read(self._read_to, self._follow):
+            for read, version in self._reads():
                 patience.succeeded()
                 with self._turn:
-                    self._take(read)
+                    self._take(read, version)
         except TransientError as error:
             patience.endure(error)
             return False
         return True
 
-    def _take(self, read: Read) -> None:
+    def _reads(self) -> Iterator[tuple[Read, int | None]]:
+        """What the feed gives, with documents, and versions where they are drawn already."""
+        reads = self._feed.read(self._read_to, self._follow)
         if self._loader:
-            self._take_loaded(self._loader, read)
+            yield from self._loader.through(reads)
         else:
-            self._intake.take(read)
+            for read in reads:
+                yield read, None
+
+    def _take(self, read: Read, version: int | None) -> None:
+        self._intake.take(read, version)
         if read.changes and self._way.runs_hooks:
             # Hooks may have used Django's database here: a broken connection must not stay.
             close_old_connections()
@@ -213,13 +224,6 @@ class Lane:
             self._read_to = read.seq
         if read.caught_up:
             self._caught_up()
-
-    def _take_loaded(self, loader: Loader, read: Read) -> None:
-        """Load and take in chunks: memory holds the documents of one, not of the whole read."""
-        for changes in loader.chunks(read.changes):
-            self._patience().until_done(partial(loader.load, changes))
-            self._intake.take(Read(read.stream, changes, more=True))
-        self._intake.take(msgspec.structs.replace(read, changes=[]))
 
     def _caught_up(self) -> None:
         if not self._was_caught_up:

@@ -1,43 +1,180 @@
-"""Loads the documents that the feed does not carry, many at once."""
+"""Loads the documents that the feed does not carry, many at once and ahead of their turn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
-from pillowtop.changes import Change, Revision
+import gevent
+from gevent.event import Event
+from gevent.queue import Empty, Queue
+
+from pillowtop.changes import Change, Revision, Seq
+from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import HookError, Way
+from pillowtop.exceptions import TransientError
 from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.feeds.reading import Read, Unreadable
+from pillowtop.worker.patience import Patience
 
 CHUNK_DOCUMENTS = 250
 CHUNK_BYTES = 2 * 1024 * 1024
+CHUNKS_AHEAD = 2
+"""How many are being loaded while the one before them is packed."""
+
+READS_AHEAD = 2
+
+
+class Chunk:
+    """Changes whose documents come by one request: of each document the last, in their order."""
+
+    def __init__(self) -> None:
+        self.opened_at = 0.0
+        self.changes: dict[str, Change] = {}
+        self.unreadable: list[Unreadable] = []
+        self.seq: Seq = None
+        self.more = True
+        self.caught_up = False
+        self.version = 0
+        self.is_loaded = Event()
+
+    def add(self, change: Change) -> None:
+        if not self.changes:
+            self.opened_at = time.monotonic()
+        self.changes.pop(change.id, None)
+        self.changes[change.id] = change
+
+    def end(self, read: Read) -> None:
+        """All of a read is in this chunk and those before it."""
+        if read.seq is not None:
+            self.seq = read.seq
+        self.unreadable += read.unreadable
+        self.more, self.caught_up = read.more, read.caught_up
+
+    def as_read(self, stream: str) -> Read:
+        changes = list(self.changes.values())
+        return Read(stream, changes, self.seq, self.more, self.caught_up, self.unreadable)
 
 
 class Loader:
-    """Fills in the documents of changes by `_bulk_get`: their newest revision (rule 5).
+    """Stands between a feed without documents and the intake.
 
-    What cannot be loaded stays as it is, and the pillow's own trigger looks for it again.
+    Gathers changes in chunks and fills in their documents by `_bulk_get`, in the newest revision
+    (rule 5). A chunk is loaded when it is full, when it has waited for `linger_seconds`, or at
+    once when the feed has nothing more; with `whole_reads` also where a seq vouches for it, so that
+    no chunk reaches beyond. What cannot be loaded stays as it is, and the pillow's
+    own trigger looks for it again.
     """
 
-    def __init__(self, way: Way, database: CouchDatabase) -> None:
+    def __init__(
+        self,
+        way: Way,
+        database: CouchDatabase,
+        versions: Versions,
+        patience: Patience,
+        spawn: Callable[..., gevent.Greenlet],
+        linger_seconds: float,
+        *,
+        whole_reads: bool = False,
+    ) -> None:
         self._way = way
         self._database = database
-        self._size = 1
-
-    def chunks(self, changes: list[Change]) -> Iterator[list[Change]]:
-        """Changes in parts whose documents have about 2 MiB."""
-        for start in range(0, len(changes), self._size):
-            yield changes[start : start + self._size]
-
-    def load(self, changes: list[Change]) -> None:
-        lacking = [change for change in self._way.wanted(changes) if self._lacks(change)]
-        if lacking:
-            self._fill(lacking)
+        self._versions = versions
+        self._patience = patience
+        self._spawn = spawn
+        self._linger_seconds = linger_seconds
+        self._whole_reads = whole_reads
+        self._usual_bytes = float(CHUNK_BYTES)
+        self._full = 1
+        self._open = Chunk()
+        self._flying: deque[Chunk] = deque()
 
     def measure(self) -> None:
         """Learn from the database how many documents make a chunk."""
         info = self._database.info()
-        document_bytes = info.external_bytes / max(info.doc_count, 1) + 1
-        self._size = max(1, min(CHUNK_DOCUMENTS, int(CHUNK_BYTES / document_bytes)))
+        self._usual_bytes = info.external_bytes / max(info.doc_count, 1) + 1
+        self._expect(self._usual_bytes)
+
+    def through(self, reads: Iterator[Read]) -> Iterator[tuple[Read, int]]:
+        """Reads with their documents, each with the first of the versions of its changes.
+
+        They come in the order of the feed, and hooks are called by whoever iterates. Where the
+        feed is interrupted, what came before is passed on first.
+        """
+        queue: Queue[Read | _End] = Queue(READS_AHEAD)
+        reader = self._spawn(_read_ahead, reads, queue)
+        self._open, self._flying = Chunk(), deque()
+        try:
+            while not isinstance(read := self._next(queue), _End):
+                if read:
+                    yield from self._gather(read)
+                elif self._flying:
+                    yield self._land()
+                if self._seconds_left() == 0:
+                    yield from self._flush()
+            if self._open.changes or self._flying:
+                yield from self._flush()
+            if read.error:
+                raise read.error
+        finally:
+            reader.kill(block=False)
+
+    def _next(self, queue: Queue[Read | _End]) -> Read | _End | None:
+        """What the feed gives; None where there is something better to do than to wait for it."""
+        if self._flying and queue.empty():
+            return None
+        try:
+            read: Read | _End = queue.get(timeout=self._seconds_left())
+        except Empty:
+            return None
+        return read
+
+    def _seconds_left(self) -> float | None:
+        """For how long the open chunk may still wait; None where there is nothing in it."""
+        if not self._open.changes:
+            return None
+        return max(self._open.opened_at + self._linger_seconds - time.monotonic(), 0.0)
+
+    def _gather(self, read: Read) -> Iterator[tuple[Read, int]]:
+        for change in read.changes:
+            self._open.add(change)
+            if len(self._open.changes) >= self._full:
+                self._load()
+                while len(self._flying) > CHUNKS_AHEAD:
+                    yield self._land()
+        self._open.end(read)
+        if not read.more:
+            yield from self._flush()
+        elif self._whole_reads and read.seq is not None:
+            self._load()
+
+    def _flush(self) -> Iterator[tuple[Read, int]]:
+        self._open.more = False
+        self._load()
+        while self._flying:
+            yield self._land()
+
+    def _load(self) -> None:
+        """Have the open chunk loaded. Its versions are drawn before (rule 2)."""
+        chunk, self._open = self._open, Chunk()
+        changes = list(chunk.changes.values())
+        chunk.version = self._versions.draw(len(changes))
+        self._flying.append(chunk)
+        lacking = [change for change in self._way.wanted(changes) if self._lacks(change)]
+        if lacking:
+            self._spawn(self._fill, chunk, lacking)
+        else:
+            chunk.is_loaded.set()
+
+    def _land(self) -> tuple[Read, int]:
+        """Wait for the oldest chunk."""
+        chunk = self._flying[0]
+        chunk.is_loaded.wait()
+        self._flying.popleft()
+        return chunk.as_read(self._database.name), chunk.version
 
     def _lacks(self, change: Change) -> bool:
         if change.deleted or change.has_document:
@@ -47,14 +184,36 @@ class Loader:
         except HookError:
             return False
 
-    def _fill(self, changes: list[Change]) -> None:
-        loaded = self._database.load([change.id for change in changes])
+    def _fill(self, chunk: Chunk, changes: list[Change]) -> None:
+        ids = [change.id for change in changes]
+        loaded = self._patience.until_done(partial(self._database.load, ids))
         for change in changes:
-            found = loaded.get(change.id)
-            if found is None:
-                continue
+            found = loaded[change.id]
             if found.deleted:
                 change.deleted = True
             elif found.doc is not None:
                 change.doc = found.doc
                 change.changes = [Revision(found.rev)]
+        self._expect(sum(len(memoryview(change.doc)) for change in changes) / len(changes))
+        chunk.is_loaded.set()
+
+    def _expect(self, document_bytes: float) -> None:
+        """Fill chunks with as many documents as fit, if the next are like the last ones."""
+        fitting = int(CHUNK_BYTES / max(document_bytes, self._usual_bytes))
+        self._full = max(1, min(CHUNK_DOCUMENTS, fitting))
+
+
+class _End(NamedTuple):
+    """The feed has ended, perhaps by an interruption."""
+
+    error: TransientError | None = None
+
+
+def _read_ahead(reads: Iterator[Read], queue: Queue[Read | _End]) -> None:
+    try:
+        for read in reads:
+            queue.put(read)
+    except TransientError as error:
+        queue.put(_End(error))
+    else:
+        queue.put(_End())

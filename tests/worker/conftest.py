@@ -7,6 +7,7 @@ import pytest
 
 from tests.couch import Database, Index
 from tests.projects import Project, wait_until
+from tests.proxy import Proxy
 
 PILLOW = """
 from pillowtop.listener import AliasedElasticPillow
@@ -65,3 +66,21 @@ def setup(make_project, database, index):
         return Setup(project, database, index, tuned)
 
     return make
+
+
+@pytest.fixture
+def proxied(setup, database, index):
+    """Makes a `Setup` whose worker reaches both servers through proxies only."""
+    proxies = []
+
+    def make(pillow=PILLOW, **settings):
+        couch, elastic = Proxy(database.server), Proxy(index.server)
+        for proxy in (couch, elastic):
+            proxy.__enter__()
+            proxies.append(proxy)
+        one = setup(pillow, COUCHDB_URL=couch.url, ELASTICSEARCH_URL=elastic.url, **settings)
+        return one, couch, elastic
+
+    yield make
+    for proxy in proxies:
+        proxy.__exit__(None, None, None)

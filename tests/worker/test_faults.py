@@ -8,26 +8,7 @@ import pytest
 
 from tests.couch import Database, Index, call
 from tests.projects import wait_until
-from tests.proxy import Fault, Proxy, is_bulk, is_checkpoint, is_page
-
-
-@pytest.fixture
-def proxied(setup, database, index):
-    """Makes a `Setup` whose worker reaches both servers through proxies only."""
-    proxies = []
-
-    def make(**settings):
-        couch, elastic = Proxy(database.server), Proxy(index.server)
-        for proxy in (couch, elastic):
-            proxy.__enter__()
-            proxies.append(proxy)
-        one = setup(COUCHDB_URL=couch.url, ELASTICSEARCH_URL=elastic.url, **settings)
-        return one, couch, elastic
-
-    yield make
-    for proxy in proxies:
-        proxy.__exit__(None, None, None)
-
+from tests.proxy import Fault, is_bulk, is_checkpoint, is_page
 
 STEPS = {
     "before a page": ("couch", is_page, False),
