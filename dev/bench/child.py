@@ -24,8 +24,9 @@ WORKS = {
     "pillow": "dev.bench.pillows:run_pillow",
     "recorded": "dev.bench.pillows:run_recorded",
     "follower": "dev.bench.follower:follow",
+    "stream": "dev.bench.stream:follow",
 }
-WITH_THREADS = frozenset({"follower"})
+WITH_THREADS = frozenset({"follower", "stream"})
 """What is built on native threads stays as its authors wrote it."""
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from elasticsearch import Elasticsearch
-from elasticsearch.helpers import streaming_bulk
 from ibm_cloud_sdk_core.authenticators import (  # type: ignore[import-untyped]
     Authenticator,
     BasicAuthenticator,
@@ -15,27 +13,14 @@ from ibm_cloud_sdk_core.authenticators import (  # type: ignore[import-untyped]
 from ibmcloudant import ChangesFollower
 from ibmcloudant.cloudant_v1 import CloudantV1
 
-from dev.bench.clock import Stopwatch
-from dev.bench.jobs import Figures, Job, WorkNotDone
-from dev.bench.material import BULK_BYTES, BULK_DOCUMENTS
+from dev.bench.bulk_helper import index_all
+from dev.bench.jobs import Figures, Job
 from pillowtop.endpoints import Endpoint
 
 
 def follow(job: Job) -> Figures:
     follower = ChangesFollower(service=_service(job), db=job.database, include_docs=True)
-    endpoint = Endpoint.parse(job.elasticsearch_url)
-    client = Elasticsearch(endpoint.url, headers=endpoint.authorization())
-    with Stopwatch() as watch:
-        results = streaming_bulk(
-            client,
-            _actions(follower, job.alias),
-            chunk_size=BULK_DOCUMENTS,
-            max_chunk_bytes=BULK_BYTES,
-        )
-        count = sum(1 for ok, _ in results if ok)
-    if count != job.documents:
-        raise WorkNotDone(f"{count} documents were indexed of {job.documents}")
-    return watch.figures(count)
+    return index_all(job, _actions(follower, job.alias))
 
 
 def _actions(follower: ChangesFollower, alias: str) -> Iterator[dict[str, Any]]:

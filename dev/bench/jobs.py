@@ -22,6 +22,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     in_flight: int = 2
     transform: bool = False
+    include_docs: bool = True
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ def run_pillow(job: Job) -> Figures:
 
     pillow = (TotalPillow if job.transform else OrderPillow)()
     pillow.couch_db, pillow.es_alias = job.database, job.alias
+    pillow.include_docs = job.include_docs
     return _launched(pillow).figures(job.documents)
 
 

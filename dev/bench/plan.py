@@ -19,6 +19,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     made_by_pillow: bool = False
     in_flight: int = 2
     transform: bool = False
+    include_docs: bool = True
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,10 +66,13 @@ CASES: Sequence[Case] = (
     Case(key="d2", title="pillowtop, with a Python transform", work="pillow",
          made_by_pillow=True, transform=True),
     Case(key="e", title="IBM ChangesFollower + streaming_bulk", work="follower"),
+    Case(key="h", title="couchdbkit ChangesStream + streaming_bulk", work="stream"),
     Case(key="f1", title="pillowtop, recorded feed into nothing", work="recorded",
          needs_index=False),
     Case(key="f2", title="the same with a Python transform", work="recorded",
          needs_index=False, transform=True),
+    Case(key="g", title="pillowtop, loading documents in chunks", work="pillow",
+         made_by_pillow=True, include_docs=False),
 )  # fmt: skip
 
 TARGETS: Sequence[Target] = (
@@ -78,6 +82,7 @@ TARGETS: Sequence[Target] = (
     Target(case="d2", measure="documents_per_second", of=LIMIT, bound=0.8, at_least=True),
     Target(case="d2", measure="cpu_microseconds", bound=15),
     Target(case="d2", measure="peak_megabytes", bound=100),
+    Target(case="g", measure="documents_per_second", of="d1", bound=1.0, at_least=True),
     Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),
     Target(case="f2", measure="documents_per_second", bound=70_000, at_least=True),
 )

@@ -103,6 +103,7 @@ class Bench:
             folder=str(folder),
             in_flight=case.in_flight,
             transform=case.transform,
+            include_docs=case.include_docs,
         )
 
 
