@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from couchdbkit import Server
 from couchdbkit.changes import ChangesStream
@@ -22,6 +22,8 @@ def follow(job: Job) -> Figures:
 
 def _actions(stream: ChangesStream, alias: str) -> Iterator[dict[str, Any]]:
     for change in stream:
+        if not change:  # an empty line
+            continue
         if change.get("deleted"):
             yield {"_op_type": "delete", "_index": alias, "_id": change["id"]}
         else:
@@ -34,6 +36,6 @@ def _server(job: Job) -> Any:
     endpoint = Endpoint.parse(job.couchdb_url)
     parts = urlsplit(endpoint.url)
     if endpoint.username:
-        user, password = quote(endpoint.username, safe=""), quote(endpoint.password, safe="")
-        parts = parts._replace(netloc=f"{user}:{password}@{parts.netloc}")
+        # It takes them as they stand here, and decodes nothing.
+        parts = parts._replace(netloc=f"{endpoint.username}:{endpoint.password}@{parts.netloc}")
     return Server(urlunsplit(parts))
