@@ -40,7 +40,7 @@ def hash_id(doc_id: str) -> str:
     return hashlib.sha256(doc_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def from_error(change: Change, stage: str, error: BaseException) -> Letter:
+def from_error(change: Change, stage: str, error: BaseException, reason: str) -> Letter:
     """The letter of a change whose hook raised."""
     text = "".join(traceback.format_exception(error))
     return Letter(
@@ -50,7 +50,7 @@ def from_error(change: Change, stage: str, error: BaseException) -> Letter:
         deletion=change.deleted,
         stage=stage,
         error_type=type(error).__name__,
-        reason=str(error)[:MAX_REASON],
+        reason=reason[:MAX_REASON],
         traceback=text[-MAX_TRACEBACK:],
     )
 

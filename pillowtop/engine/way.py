@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pillowtop.changes import Change, Document
 from pillowtop.engine.items import Item, Transport
 from pillowtop.engine.transience import demand_about_document
+from pillowtop.engine.wrapping import describe
 
 
 class Hooks(Protocol):
@@ -26,10 +27,12 @@ class Hooks(Protocol):
 
 
 class HookError(Exception):
-    """A hook raised; `stage` says which and `cause` what."""
+    """A hook raised: `stage` says which, `cause` what, and its own text why."""
 
-    def __init__(self, change: Change, stage: str, cause: BaseException) -> None:
-        super().__init__(str(cause))
+    def __init__(
+        self, change: Change, stage: str, cause: BaseException, words: str | None = None
+    ) -> None:
+        super().__init__(str(cause) if words is None else words)
         self.change = change
         self.stage = stage
         self.cause = cause
@@ -87,12 +90,14 @@ class Way:
         if document is None:
             return None
         if self._wrap:
-            document = self._call("transform", change, self._wrap, document)
+            document = self._wrapped(change, document)
+            if document is None:  # the class's way to say that it is none of its own
+                return None
         if not self.python_accepts(change, document):
             return None
         if self.transforms:
             document = self._call("transform", change, self._pillow.change_transform, document)
-        return _unwrapped(document)
+        return self._unwrapped(change, document)
 
     def python_accepts(self, change: Change, document: Any = None) -> bool:
         """What `python_filter` says of a document, of the one in the feed by default."""
@@ -110,6 +115,25 @@ class Way:
         if not self.triggers and change.has_document:
             return change.document
         return self._call("trigger", change, self._pillow.change_trigger, change)
+
+    def _wrapped(self, change: Change, document: Any) -> Any:
+        assert self._wrap is not None
+        try:
+            return self._call("transform", change, self._wrap, document)
+        except HookError as error:
+            words = describe(self._pillow.document_class, document, error.cause)
+            raise HookError(change, error.stage, error.cause, words) from error.cause
+
+    def _unwrapped(self, change: Change, document: Any) -> Document | None:
+        if not hasattr(document, "to_json"):
+            plain: Document | None = document
+            return plain
+        try:
+            unwrapped: Document = self._call("transform", change, _to_json, document)
+        except HookError as error:
+            words = describe(type(document), getattr(document, "_obj", None), error.cause)
+            raise HookError(change, error.stage, error.cause, words) from error.cause
+        return unwrapped
 
     @staticmethod
     def _call(stage: str, change: Change, hook: Callable[[Any], Any], argument: Any) -> Any:
@@ -167,7 +191,5 @@ class Packer:
         return self._transport.pack_deletion(change, version)
 
 
-def _unwrapped(document: Any) -> Document | None:
-    to_json = getattr(document, "to_json", None)
-    plain: Document | None = to_json() if to_json else document
-    return plain
+def _to_json(document: Any) -> Any:
+    return document.to_json()
