@@ -64,9 +64,9 @@ class Loader:
 
     Gathers changes in chunks and fills in their documents by `_bulk_get`, in the newest revision
     (rule 5). A chunk is loaded when it is full, when it has waited for `linger_seconds`, or at
-    once when the feed has nothing more; with `whole_reads` also where a seq vouches for it, so that
-    no chunk reaches beyond. What cannot be loaded stays as it is, and the pillow's
-    own trigger looks for it again.
+    once when the feed has nothing more; with `whole_reads` also where a seq vouches for it, so
+    that none reaches beyond. What cannot be loaded stays as it is, and the pillow's own trigger
+    looks for it again.
     """
 
     def __init__(
@@ -142,14 +142,17 @@ class Loader:
         for change in read.changes:
             self._open.add(change)
             if len(self._open.changes) >= self._full:
-                self._load()
-                while len(self._flying) > CHUNKS_AHEAD:
-                    yield self._land()
+                yield from self._load_ahead()
         self._open.end(read)
         if not read.more:
             yield from self._flush()
         elif self._whole_reads and read.seq is not None:
-            self._load()
+            yield from self._load_ahead()
+
+    def _load_ahead(self) -> Iterator[tuple[Read, int]]:
+        self._load()
+        while len(self._flying) > CHUNKS_AHEAD:
+            yield self._land()
 
     def _flush(self) -> Iterator[tuple[Read, int]]:
         self._open.more = False
