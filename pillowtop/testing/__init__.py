@@ -9,16 +9,38 @@ from pillowtop.testing.couch_faults import (
     without_seqs,
 )
 from pillowtop.testing.scripted import Connection, Request, ScriptedServer
+from pillowtop.testing.search import FakeElasticsearch
+from pillowtop.testing.search_faults import (
+    answer_with,
+    blocked,
+    busy,
+    disordered,
+    late,
+    reject,
+    reset,
+    shortened,
+    truncated,
+)
 
 __all__ = [
     "Connection",
     "FakeDatabase",
+    "FakeElasticsearch",
     "FakeFeed",
     "Request",
     "ScriptedServer",
+    "answer_with",
+    "blocked",
+    "busy",
+    "disordered",
     "interrupted",
+    "late",
     "meanwhile",
+    "reject",
     "repeated",
+    "reset",
     "rewound",
+    "shortened",
+    "truncated",
     "without_seqs",
 ]
