@@ -4,7 +4,7 @@ import pytest
 
 from tests.projects import Project
 
-pytest_plugins = ["tests.certificates", "tests.real_servers"]
+pytest_plugins = ["tests.certificates", "tests.real_servers", "pillowtop.pytest_plugin"]
 
 
 @pytest.fixture

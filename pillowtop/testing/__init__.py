@@ -1,5 +1,6 @@
 """Fakes that inject the faults of real servers, for our tests and for yours."""
 
+from pillowtop.testing.contract import PillowContract
 from pillowtop.testing.couch import FakeDatabase, FakeFeed
 from pillowtop.testing.couch_faults import (
     interrupted,
@@ -27,6 +28,7 @@ __all__ = [
     "FakeDatabase",
     "FakeElasticsearch",
     "FakeFeed",
+    "PillowContract",
     "Request",
     "ScriptedServer",
     "answer_with",
