@@ -36,13 +36,11 @@ def pillowtop_elasticsearch() -> Iterator[FakeElasticsearch]:
 
 
 @pytest.fixture
-def pillowtop_run(
-    pillowtop_database: FakeDatabase,
-    request: pytest.FixtureRequest,
-) -> Callable[[BasicPillow], None]:
-    """Runs a pillow on `pillowtop_database` until it is caught up, as the worker does."""
-    if request.config.pluginmanager.has_plugin("django"):
-        request.getfixturevalue("db")  # checkpoints and dead letters
+def pillowtop_run(db: None, pillowtop_database: FakeDatabase) -> Callable[[BasicPillow], None]:
+    """Runs a pillow on `pillowtop_database` until it is caught up, as the worker does.
+
+    Checkpoints and dead letters go to the test's database: `db` is a fixture of pytest-django.
+    """
     from pillowtop.worker.rehearsal import rehearse  # noqa: PLC0415
 
     def run(pillow: BasicPillow) -> None:

@@ -64,6 +64,29 @@ class PillowContract:
 
     # The rules.
 
+    # The first one finds a target clean, whatever it says of the pillow.
+
+    def test_deleted_documents_are_removed(self) -> None:
+        for document in self.documents:
+            with self._rehearsing() as rehearsal:
+                others = [one for one in self.documents if one is not document]
+                database = self._database(others)
+                since = rehearsal.follow(database)
+                without = self._state()
+                database.put(document)
+                since = rehearsal.follow(database, since)
+                self._demand_other(without, document)
+                database.delete(document["_id"])
+                for again in (since, None):
+                    rehearsal.follow(database, again)
+                    self._demand_same(
+                        without,
+                        f"document {document['_id']!r} was deleted, and the target is not as it "
+                        "was before it came",
+                        "Implement change_delete(change): remove what change_transport wrote for "
+                        "change.id, and bear that it is gone already",
+                    )
+
     def test_documents_are_delivered(self) -> None:
         with self._rehearsing() as rehearsal:
             database = FakeDatabase()
@@ -71,14 +94,8 @@ class PillowContract:
             for document in self.documents:
                 database.put(document)
                 since = rehearsal.follow(database, since)
-                after = self._state()
-                if after == before:
-                    _fail(
-                        f"document {document['_id']!r} is delivered, and the target is as it was: "
-                        "correct filter, change_transform or change_transport, or move the "
-                        "document from `documents` to `refused`"
-                    )
-                before = after
+                self._demand_other(before, document)
+                before = self._state()
 
     def test_the_same_change_twice_gives_the_same_state(self) -> None:
         with self._rehearsing() as rehearsal:
@@ -108,26 +125,6 @@ class PillowContract:
                 "A feed may go back to its beginning: have the target depend on each document's "
                 "last state alone",
             )
-
-    def test_deleted_documents_are_removed(self) -> None:
-        for document in self.documents:
-            with self._rehearsing() as rehearsal:
-                others = [one for one in self.documents if one is not document]
-                database = self._database(others)
-                since = rehearsal.follow(database)
-                without = self._state()
-                database.put(document)
-                since = rehearsal.follow(database, since)
-                database.delete(document["_id"])
-                for again in (since, None):
-                    rehearsal.follow(database, again)
-                    self._demand_same(
-                        without,
-                        f"document {document['_id']!r} was deleted, and the target is not as it "
-                        "was before it came",
-                        "Implement change_delete(change): remove what change_transport wrote for "
-                        "change.id, and bear that it is gone already",
-                    )
 
     def test_refused_documents_are_removed(self) -> None:
         for document in self.refused:
@@ -247,6 +244,15 @@ class PillowContract:
         after = self._state()
         if after != before:
             _fail(f"{words}:\n{differences(before, after)}\n{advice}")
+
+    def _demand_other(self, before: Any, document: Document) -> None:
+        if self._state() == before:
+            _fail(
+                f"document {document['_id']!r} is delivered, and the target is as it was: correct "
+                "filter, change_transform or change_transport, or move the document from "
+                "`documents` to `refused`. (Or it stood there from before: then implement "
+                "change_delete, or clean the target before each test)"
+            )
 
     def _demand_definition(self) -> None:
         name = type(self).__name__

@@ -11,9 +11,10 @@ import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
 
-from pillowtop import listener
+from pillowtop import listener, testing
 from pillowtop.conf import Configuration
 from pillowtop.exits import Exit
+from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.models import DeadLetter
 from tests.project.pages import anchors, links, names, pages, rows
 from tests.project.source import PACKAGE, ROOT, log_actions, texts
@@ -125,6 +126,37 @@ def _in_order(parts, text):
             return False
         position += len(part)
     return True
+
+
+def test_names_of_testing_are_documented():
+    faults = names("reference/testing.md", "## Faults of feeds")
+    faults |= names("reference/testing.md", "## Faults of Elasticsearch")
+    page = (ROOT / "docs/reference/testing.md").read_text()
+    kinds = set(re.findall(r"^\| `(\w+)` \|", page.partition("\n## ")[0], re.MULTILINE))
+    assert kinds | faults == set(testing.__all__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        (testing.PillowContract, "## PillowContract"),
+        (testing.FakeElasticsearch, "## FakeElasticsearch"),
+        (testing.FakeDatabase, "## FakeDatabase"),
+    ],
+)
+def test_methods_of_testing_are_documented(kind, heading):
+    """All that tests may use: what only our own code asks of a fake need not be there."""
+    public = {name for name in [*vars(kind), *kind.__annotations__] if name[0] != "_"}
+    ours = {"carry_out", "put_off", "vector_of", "seq_of", "rows_behind", "plan", "line"}
+    inherited = set(dir(CouchDatabase))
+    documented = names("reference/testing.md", heading)
+    assert documented == public - ours - inherited
+
+
+def test_fixtures_are_documented():
+    source = (PACKAGE / "pytest_plugin.py").read_text()
+    fixtures = set(re.findall(r"@pytest\.fixture\ndef (\w+)", source))
+    assert names("reference/testing.md", "## Fixtures") == fixtures
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -34,6 +34,11 @@ import pillowtop
 print(pillowtop.__file__)
 """
 
+TEST = """
+def test_fixtures_are_found(pillowtop_database):
+    pillowtop_database.put({"_id": "a"})
+"""
+
 
 def run(*command, **options):
     result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
@@ -80,6 +85,10 @@ def test_the_wheel_works_in_an_environment_of_its_own(wheel, tmp_path):
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     printed = run(str(python), "-c", USE, cwd=tmp_path, env=environment)
     assert str(tmp_path / "venv") in printed.splitlines()[-1]
+    (tmp_path / "test_it.py").write_text(TEST)
+    options = ("-W", "error", "-p", "no:cacheprovider")
+    printed = run(str(python), "-m", "pytest", *options, cwd=tmp_path, env=environment)
+    assert "1 passed" in printed
 
 
 @pytest.mark.parametrize("name", ["setup.py", "tox.ini", "CHANGELOG.md", "CONTRIBUTING.md"])

@@ -350,3 +350,11 @@ def test_what_cannot_be_copied_is_not_compared():
     names = {name.rpartition(".")[2] for name in shared_state(Holder)}
     assert "names" in names
     assert "locks" not in names
+
+
+def test_a_document_that_stands_in_the_target_from_before():
+    """Or a deletion that does nothing would look as if it had worked."""
+    ROWS.update(a=2)
+    words = broken("test_deleted_documents_are_removed", change_delete=BasicPillow.change_delete)
+    assert "document 'a' is delivered, and the target is as it was" in words
+    assert "stood there from before" in words
