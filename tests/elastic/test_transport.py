@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import pytest
 
 from pillowtop.elastic.bulk import GUARD
 from pillowtop.engine.items import Held, Verdict
 from pillowtop.exceptions import AccessDenied, DocumentRefused, ServerBusy, TargetUnusable
-from pillowtop.testing.scripted import ScriptedServer
+from pillowtop.testing import FakeElasticsearch, ScriptedServer, answer_with, disordered, reject
 from tests.elastic.making import VERSION, change, packed, transport
 
 IDS = [f"doc-{number}" for number in range(8)]
@@ -124,50 +125,54 @@ def test_a_batch_that_is_refused_whatever_is_in_it():
             to.deliver(packed(to, *many))
 
 
-def test_documents_that_are_too_large_each():
-    many = [f"doc-{number}" for number in range(12)]
-    with ScriptedServer(spoiled_by(many, 413, b"")) as server:
-        to = transport(server.url)
-        outcomes = to.deliver(packed(to, *many))
+@pytest.fixture
+def es():
+    """A server with room for small requests, whose index `orders` stands ready."""
+    with FakeElasticsearch(max_content_bytes=2000) as server:
+        with closing(transport(server.url)) as keeper:
+            keeper.prepare()
+        server.requests.clear()
+        yield server
+
+
+def test_documents_that_are_too_large_each(es):
+    to = transport(es.url)
+    outcomes = to.deliver(packed(to, *IDS, fields={"text": "x" * 2000}))
     assert {(o.verdict, o.error_type) for o in outcomes} == {
         (Verdict.REJECTED, "content_too_large")
     }
+    assert es.documents("orders") == {}
 
 
-def test_a_server_that_gets_busy_between_halves():
+def test_a_server_that_gets_busy_between_halves(es):
     """The whole is tried again: versions make that harmless."""
-    answers = [(413, b""), (200, None), (503, b"")]
-
-    def answer(request, connection):
-        status, body = answers.pop(0)
-        connection.reply(status, all_well(request) if body is None else body)
-
-    with ScriptedServer(answer) as server:
-        to = transport(server.url)
-        with pytest.raises(ServerBusy):
-            to.deliver(packed(to, "a", "b"))
+    es.fail_next(answer_with(413))
+    es.fail_next(disordered())
+    es.fail_next(answer_with(503))
+    to = transport(es.url)
+    with pytest.raises(ServerBusy):
+        to.deliver(packed(to, "a", "b"))
+    assert es.documents("orders").keys() == {"a"}
+    assert {outcome.verdict for outcome in to.deliver(packed(to, "a", "b"))} == {Verdict.DELIVERED}
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [(401, AccessDenied), (403, AccessDenied), (503, ServerBusy)]
 )
-def test_whole_requests(status, error):
-    with ScriptedServer(lambda _, connection: connection.reply(status)) as server:
-        to = transport(server.url)
-        with pytest.raises(error):
-            to.deliver(packed(to, "a"))
-    assert len(server.requests) == 1
+def test_whole_requests(es, status, error):
+    es.fail_next(answer_with(status))
+    to = transport(es.url)
+    with pytest.raises(error):
+        to.deliver(packed(to, "a"))
+    assert len(es.requests) == 1
 
 
-def test_ids_that_are_too_long_are_not_sent():
-    with ScriptedServer(lambda request, connection: connection.reply(200, all_well(request))) as (
-        server
-    ):
-        to = transport(server.url)
-        outcomes = to.deliver(packed(to, "x" * 513, "a", ""))
-        assert to.deliver(packed(to, "x" * 513))[0].verdict is Verdict.REJECTED
-        assert to.deliver([]) == []
-    assert [ids(request) for request in server.requests] == [["a"]]
+def test_ids_that_are_too_long_are_not_sent(es):
+    to = transport(es.url)
+    outcomes = to.deliver(packed(to, "x" * 513, "a", ""))
+    assert to.deliver(packed(to, "x" * 513))[0].verdict is Verdict.REJECTED
+    assert to.deliver([]) == []
+    assert [ids(request) for request in es.requests] == [["a"]]
     assert {outcome.item.id: outcome.verdict for outcome in outcomes} == {
         "x" * 513: Verdict.REJECTED,
         "a": Verdict.DELIVERED,
@@ -201,7 +206,7 @@ def test_deleting_one():
 @pytest.mark.parametrize(
     ("status", "error"), [(400, DocumentRefused), (429, ServerBusy), (409, ServerBusy)]
 )
-def test_one_that_is_not_written(status, error):
-    refusal = one_item("index", status, {"type": "version_conflict_engine_exception"})
-    with ScriptedServer(refusal) as server, pytest.raises(error, match="'a': version_conflict"):
-        transport(server.url).write_one("a", {})
+def test_one_that_is_not_written(es, status, error):
+    es.fail_next(reject("a", status=status, error_type="version_conflict_engine_exception"))
+    with pytest.raises(error, match="'a': version_conflict"):
+        transport(es.url).write_one("a", {})
