@@ -26,7 +26,12 @@ MAPPING = {
         "lax": {"type": "object", "dynamic": False},
     },
 }
-GC = {"index.gc_deletes": "1h", "number_of_replicas": 0, "index": {"hidden": False}}
+SETTINGS = {
+    "index.gc_deletes": "1h",
+    "number_of_replicas": 0,
+    "index": {"hidden": False},
+    "analysis": {"analyzer": {"a": {"tokenizer": "standard", "filter": ["lowercase"]}}},
+}
 PATH = (
     "errors,error,status,items.*._id,items.*._version,items.*.status,items.*.result,items.*.error"
 )
@@ -113,7 +118,7 @@ def post(both, body, target="NAME", query=f"require_alias=true&filter_path={PATH
 @pytest.fixture
 def made(both):
     """An index `NAME_1` behind the alias `NAME`."""
-    both("PUT", "NAME_1", {"mappings": MAPPING, "settings": GC, "aliases": {
+    both("PUT", "NAME_1", {"mappings": MAPPING, "settings": SETTINGS, "aliases": {
         "NAME": {"is_write_index": True}}})  # fmt: skip
     return both
 
@@ -199,7 +204,11 @@ def test_no_alias_and_no_index(made):
 
 
 def test_indices_and_aliases(both):
-    body = {"mappings": MAPPING, "settings": GC, "aliases": {"NAME": {"is_write_index": True}}}
+    body = {
+        "mappings": MAPPING,
+        "settings": SETTINGS,
+        "aliases": {"NAME": {"is_write_index": True}},
+    }
     for asked in (
         ("GET", "NAME,NAME_1?ignore_unavailable=true"), ("GET", "NAME"), ("HEAD", "NAME"),
         ("PUT", "NAME_1", body), ("PUT", "NAME_1", {}), ("PUT", "NAME", {}), ("PUT", "NAME_UP", {}),
@@ -207,6 +216,8 @@ def test_indices_and_aliases(both):
         ("PUT", "NAME_x", {"aliases": {"NAME_1": {}}}), ("HEAD", "NAME"), ("HEAD", "NAME_1"),
         ("GET", "NAME?filter_path=*.aliases,*.mappings"),
         ("GET", "NAME?filter_path=*.settings.index.gc_deletes,*.settings.index.hidden"),
+        ("GET", "NAME?filter_path=*.settings.index.analysis"),
+        ("GET", "NAME?filter_path=*.settings.index.uuid.deeper"),
         ("GET", "NAME,NAME_1,NAME_no?ignore_unavailable=true&filter_path=*.aliases"),
         ("GET", "NAME_1,NAME_no"), ("GET", "NAME?filter_path=*.nothing"),
         ("PUT", "NAME_1/_alias/NAME_a", {"is_write_index": True}), ("PUT", "NAME_no/_alias/x", {}),
