@@ -1,10 +1,11 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench wheel clean environment
+.PHONY: help demo test lint bench soak wheel clean environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
+HOURS ?= 1
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,9 @@ lint: environment ## ruff, mypy, and the rooms' contracts
 
 bench: environment ## measure speed and memory, into build/bench.json
 	@$(BIN)/python -m dev.bench
+
+soak: environment ## write for HOURS=1 while worker and servers are killed, and compare
+	@$(BIN)/python -m dev.soak --hours $(HOURS)
 
 wheel: environment ## build the distributions into dist/
 	@rm -rf dist build/lib build/bdist.*

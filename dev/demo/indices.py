@@ -46,11 +46,16 @@ class Indices:
 
     def revs(self, alias: str) -> dict[str, str]:
         """The ids of all documents, and the revisions that they were made of."""
+        sources = self.sources(alias, ["pillowtop.rev"])
+        return {doc_id: source["pillowtop"]["rev"] for doc_id, source in sources.items()}
+
+    def sources(self, alias: str, fields: list[str] | None = None) -> dict[str, dict[str, Any]]:
+        """All documents by their ids, with all of their fields or with these."""
         self._ask("POST", f"/{alias}/_refresh")
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         after: list[Any] | None = None
-        while hits := self._page(alias, after):
-            found |= {hit["_id"]: hit["_source"]["pillowtop"]["rev"] for hit in hits}
+        while hits := self._page(alias, fields, after):
+            found |= {hit["_id"]: hit["_source"] for hit in hits}
             after = hits[-1]["sort"]
         return found
 
@@ -63,11 +68,13 @@ class Indices:
         )
         return [{**hit["_source"], "distance_km": hit["sort"][0]} for hit in hits]
 
-    def _page(self, alias: str, after: list[Any] | None) -> list[dict[str, Any]]:
+    def _page(
+        self, alias: str, fields: list[str] | None, after: list[Any] | None
+    ) -> list[dict[str, Any]]:
         query: dict[str, Any] = {
             "size": PAGE,
             "sort": [{"pillowtop.id": "asc"}],
-            "_source": ["pillowtop.rev"],
+            "_source": fields or True,
         }
         return self._search(alias, query | ({"search_after": after} if after else {}))
 
