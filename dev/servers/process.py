@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,6 +34,9 @@ REQUEST_SECONDS = 5
 STOP_SECONDS = 20
 LOG_LINES = 20
 PORT_TAKEN = "address already in use"
+PORTS = range(20_000, 32_000)
+"""Below those from which Linux and others choose by themselves."""
+PORTS_TRIED = 100
 
 
 class Server(ABC):
@@ -216,10 +220,12 @@ class HttpServer(Server):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that no client is given as its own: one of those might be taken during a restart."""
+    for port in random.sample(PORTS, PORTS_TRIED):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise StartFailed(f"none of {PORTS_TRIED} ports between {PORTS[0]} and {PORTS[-1]} is free")
 
 
 def answers(url: str) -> bool:

@@ -13,6 +13,7 @@ HANGS_SECONDS = (1.0, 10.0)
 HANGS_LONG_SECONDS = (65.0, 80.0)
 """Longer than a bulk may take, so that a request which was given up is applied afterwards."""
 LONG_ONE_IN = 5
+BREATH_SECONDS = 1.0
 
 
 class Deed(StrEnum):
@@ -52,7 +53,7 @@ def storm(seed: int, number: int, seconds: float, victims: Sequence[str]) -> lis
         harm = Harm(at, victim, deed, _lasts(rng, deed, seconds - at))
         if harm.ends < seconds:
             harms.append(harm)
-            free[victim] = harm.ends
+            free[victim] = harm.ends + BREATH_SECONDS
     return sorted(harms)
 
 

@@ -13,6 +13,7 @@ from airports.couch import CouchError
 from airports.pillows import AirportPillow, FrenchAirportPillow
 from dev.demo.indices import Indices, SearchError
 from dev.demo.running import Manage
+from dev.servers import MissingTool, ServerError
 from dev.soak import comparing, tasks
 from dev.soak.display import Display
 from dev.soak.exceptions import SoakError, WriterFailed
@@ -65,7 +66,9 @@ class Soak:
             with self._display.showing(self._figures):
                 self._prepare()
                 self._soak()
-        except SoakError as error:
+        except MissingTool:
+            raise
+        except (SoakError, ServerError) as error:
             self._found(str(error))
         except KeyboardInterrupt:
             self.report.interrupted = True

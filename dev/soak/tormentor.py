@@ -53,17 +53,20 @@ class Tormentor:
         self._down: set[str] = set(victims)
 
     def torment(self, harms: Sequence[Harm], seconds: float) -> None:
-        """Do all harms, each at its time or as soon after it as it can be done."""
+        """Do all harms, each at its time. The clock stands still while somebody starts or stops,
+        so that nobody's harm is cut short by that."""
         began = time.monotonic()
         moments = sorted(
             [(harm.at, False, harm) for harm in harms] + [(harm.ends, True, harm) for harm in harms]
         )
         for at, is_end, harm in moments:
             self.wait(began + at)
+            busy_since = time.monotonic()
             if is_end:
                 self._undo(harm)
             else:
                 self._do(harm)
+            began += time.monotonic() - busy_since
         self.wait(began + seconds)
 
     def wait(self, until: float) -> None:

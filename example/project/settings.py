@@ -9,6 +9,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = "an example is no secret"  # noqa: S105
 USE_TZ = True
+TIME_ZONE = "UTC"
 INSTALLED_APPS = ["pillowtop", "airports"]
 DATABASES = {
     "default": {
