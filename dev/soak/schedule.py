@@ -12,7 +12,7 @@ DOWN_SECONDS = (0.0, 8.0)
 HANGS_SECONDS = (1.0, 10.0)
 HANGS_LONG_SECONDS = (65.0, 80.0)
 """Longer than a bulk may take, so that a request which was given up is applied afterwards."""
-LONG_ONE_IN = 5
+LONG_ONE_IN = 12
 BREATH_SECONDS = 1.0
 
 
