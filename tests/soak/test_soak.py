@@ -120,10 +120,15 @@ def test_kills_of_all_lose_nothing(start):
     }  # fmt: skip
 
 
+def seed_that_harms_nobody():
+    """A worker that begins again may write again what was lost."""
+    return next(seed for seed in range(1000) if not storm(seed, 0, 6.0, ["worker"]))
+
+
 def test_a_loss_is_found_and_named(start, couch_url, elasticsearch_url):
     """What is deleted behind the worker's back is a document that no writer touches."""
     soak = start(
-        "--minutes", "0.1", "--patience", "25",
+        "--minutes", "0.1", "--patience", "10", "--seed", str(seed_that_harms_nobody()),
         COUCHDB_URL=couch_url, ELASTICSEARCH_URL=elasticsearch_url,
     )  # fmt: skip
     soak.wait_for("start worker")
@@ -135,10 +140,10 @@ def test_a_loss_is_found_and_named(start, couch_url, elasticsearch_url):
     soak.ends_with(1)
     rev = rows[0]["value"]["rev"]
     problem = f"AirportPillow: {untouched!r} is missing in the index, in revision {rev}"
-    assert soak.report["problems"] == [problem]
+    assert problem in soak.report["problems"]
     assert problem in soak.output
     assert "couchdb is given: it is neither killed nor stopped" in soak.output
-    assert soak.report["harms"].keys() <= {"worker"}
+    assert soak.report["harms"] == {}
 
 
 def test_an_interruption_is_orderly(start, couch_url):
