@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-GAP_SECONDS = (2.0, 9.0)
-DOWN_SECONDS = (0.0, 8.0)
+GAP_SECONDS = (4.0, 12.0)
+AT_ONCE_SECONDS = (0.2, 2.0)
+AT_ONCE_ONE_IN = 2
+"""How often the next one is harmed right after the last: a worker that dies while what it delivers
+to hangs is what loses documents, if anything does."""
+DOWN_SECONDS = (1.0, 8.0)
 HANGS_SECONDS = (1.0, 10.0)
 HANGS_LONG_SECONDS = (65.0, 80.0)
 """Longer than a bulk may take, so that a request which was given up is applied afterwards."""
@@ -46,7 +50,8 @@ def storm(seed: int, number: int, seconds: float, victims: Sequence[str]) -> lis
     harms: list[Harm] = []
     now = 0.0
     for victim, deed in _deals(rng, victims):
-        now += rng.uniform(*GAP_SECONDS)
+        is_at_once = bool(harms) and rng.randrange(AT_ONCE_ONE_IN) == 0
+        now += rng.uniform(*(AT_ONCE_SECONDS if is_at_once else GAP_SECONDS))
         if now >= seconds:
             break
         at = max(now, free[victim])

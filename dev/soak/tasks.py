@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 WEIGHTS = {
     Kind.SAVE: 40,
-    Kind.BULK: 4,
+    Kind.BULK: 1,
     Kind.DELETE: 15,
     Kind.BURST: 12,
     Kind.RECREATE: 10,
