@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pillowtop.elastic.sources import METADATA
+from pillowtop.changes import METADATA
 
 Source = Mapping[str, Any]
 Sources = Mapping[str, Source]
