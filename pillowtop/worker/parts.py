@@ -1,0 +1,129 @@
+"""The parts of a lane, and what they are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+
+from pillowtop.engine.items import Transactional, Transport
+from pillowtop.engine.ledger import Ledger
+from pillowtop.engine.resuming import Believed
+from pillowtop.engine.versions import Versions
+from pillowtop.engine.way import Packer, Way
+from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.listener import BasicPillow
+from pillowtop.records import letters
+from pillowtop.worker.delivery import Delivery
+from pillowtop.worker.intake import Intake
+from pillowtop.worker.letterbox import LetterBox
+from pillowtop.worker.loading import Loader
+from pillowtop.worker.memory import Memory
+from pillowtop.worker.office import Office
+from pillowtop.worker.patience import Patience
+from pillowtop.worker.repeating import Repeating
+from pillowtop.worker.rerunning import Rerunner
+from pillowtop.worker.transactions import Transactions
+
+Spawn = Callable[..., gevent.Greenlet]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a lane stands on: from where, through what, to where. `database` is the feed's."""
+
+    pillow: BasicPillow
+    office: Office
+    stream: str
+    database: CouchDatabase | None
+    transport: Transport
+    way: Way
+
+    @property
+    def is_transactional(self) -> bool:
+        return isinstance(self.transport, Transactional)
+
+    @property
+    def believed(self) -> Believed:
+        return "target" if self.is_transactional else self.office.settings.checkpoints
+
+    def patience(self) -> Patience:
+        """Fresh patience for one thing that the pillow does."""
+        return self.office.patience(self.pillow.name)
+
+    def record(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function of `records` about this pillow, until the database takes it."""
+        books, name = self.office.books, self.pillow.name
+        return self.patience().until_done(lambda: books.run(function, name, *args))
+
+
+def make_memory(ground: Ground) -> Memory:
+    return Memory(
+        ground.pillow,
+        ground.stream,
+        ground.database,
+        ground.transport.identity,
+        ground.office.books,
+        ground.believed,
+    )
+
+
+def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
+    """One by one until each is delivered; or, into the Django database, in transactions."""
+    name, stream, transport = ground.pillow.name, ground.stream, ground.transport
+    letterbox = LetterBox(
+        name,
+        write=lambda written: ground.record(letters.write, stream, written),
+        clear=lambda doc_ids: ground.record(letters.clear, stream, doc_ids),
+        holds_any=ground.record(letters.count) > 0,
+    )
+    deliver = (
+        Transactions(name, stream, transport, memory, ground.patience, letterbox.tell)
+        if isinstance(transport, Transactional)
+        else Repeating(transport, ground.patience, letterbox.settle)
+    )
+    return Delivery(deliver, transport.batches_in_flight, spawn)
+
+
+def make_intake(
+    ground: Ground, versions: Versions, delivery: Delivery, ledger: Ledger, *, whole_reads: bool
+) -> Intake:
+    return Intake(
+        ground.way,
+        Packer(ground.way, ground.transport),
+        versions,
+        delivery,
+        ledger,
+        ground.office.settings.limits,
+        ground.patience,
+        whole_reads=whole_reads,
+    )
+
+
+def make_loader(ground: Ground, versions: Versions, spawn: Spawn) -> Loader | None:
+    """Loads documents where the feed carries none and no hook does it."""
+    if ground.database is None or ground.pillow.include_docs or ground.way.triggers:
+        return None
+    loader = Loader(
+        ground.way,
+        ground.database,
+        versions,
+        ground.patience(),
+        spawn,
+        ground.office.settings.BATCH_LINGER_SECONDS,
+        whole_reads=ground.is_transactional,
+    )
+    ground.patience().until_done(loader.measure)
+    return loader
+
+
+def make_rerunner(ground: Ground, versions: Versions, delivery: Delivery) -> Rerunner | None:
+    """Of what it takes no position hangs: its batches end where they are full."""
+    if ground.database is None:
+        return None
+    intake = make_intake(ground, versions, delivery, Ledger(), whole_reads=False)
+    return Rerunner(
+        ground.way, ground.database, ground.stream, intake, ground.record, ground.patience
+    )
