@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import strftime
+from time import gmtime, strftime
 
 from rich.console import Console
 from rich.live import Live
@@ -30,7 +30,8 @@ class Display:
         """Show it as what happens now, and keep it in the log."""
         self._last = words
         with self._log.open("a") as log:
-            log.write(f"{strftime('%H:%M:%S')} {words}\n")
+            # As the example's worker has it in its log.
+            log.write(f"{strftime('%H:%M:%S', gmtime())} {words}\n")
 
     @contextmanager
     def showing(self, figures: Callable[[], Mapping[str, str]]) -> Iterator[None]:
