@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
+from inspect import signature
 from typing import Any
 
 from django.apps import AppConfig
@@ -17,6 +18,7 @@ from django.db import connections
 from pillowtop import registry
 from pillowtop.conf import Configuration, configuration, suggestion
 from pillowtop.engine.resuming import ON_RECREATED
+from pillowtop.engine.way import Way
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.listener import (
     AliasedElasticPillow,
@@ -65,7 +67,6 @@ def _check_settings(tuned: Configuration) -> Iterator[CheckMessage]:
             f"PILLOWTOP['DATABASE'] is {tuned.DATABASE!r}, which DATABASES does not have{known}",
             id="pillowtop.E002",
         )
-    yield from _complaint(lambda: tuned.checkpoints, "pillowtop.E001")
     endpoints: dict[str, Callable[[], object]] = {
         "COUCHDB": lambda: tuned.couchdb,
         "ELASTICSEARCH": lambda: tuned.elasticsearch,
@@ -108,7 +109,8 @@ def _check_pillow(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
     yield from _check_source(pillow, tuned)
     yield from _check_target(pillow, tuned)
     yield from _check_filter(pillow)
-    yield from _check_hook_names(pillow)
+    yield from _check_names(pillow)
+    yield from _complaint(lambda: Way(pillow, BasicPillow), "pillowtop.E014", type(pillow))
     if pillow.on_recreated not in ON_RECREATED:
         yield Error(
             f"{pillow.name}: on_recreated is 'halt' or 'resync', not {pillow.on_recreated!r}",
@@ -151,6 +153,8 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
             obj=kind,
             id="pillowtop.E010",
         )
+    elif isinstance(pillow, SQLPillow):
+        yield from _check_process_sql(pillow)
     elif isinstance(pillow, NetworkListener):
         yield from _complaint(pillow.get_address, "pillowtop.E013", kind)
     elif (
@@ -168,6 +172,18 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
 def _writes_sql(kind: type[BasicPillow]) -> bool:
     hooks = ("process_sql", "change_transport", "get_transport")
     return any(getattr(kind, hook) is not getattr(SQLPillow, hook) for hook in hooks)
+
+
+def _check_process_sql(pillow: SQLPillow) -> Iterator[CheckMessage]:
+    try:
+        signature(pillow.process_sql).bind({}, delete=True)
+    except TypeError:
+        yield Error(
+            f"{pillow.name}: process_sql must take delete, too",
+            hint="def process_sql(self, document, delete=False)",
+            obj=type(pillow),
+            id="pillowtop.E010",
+        )
 
 
 def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
@@ -191,17 +207,19 @@ def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
         )
 
 
-def _check_hook_names(pillow: BasicPillow) -> Iterator[CheckMessage]:
-    """A misspelt hook would never be called, and nobody would know."""
-    known = {name for kind in KINDS for name in dir(kind)}
+def _check_names(pillow: BasicPillow) -> Iterator[CheckMessage]:
+    """What is misspelt would never be looked at, and nobody would know."""
+    known = {name for kind in KINDS for name in dir(kind) if not name.startswith("_")}
+    attributes = sorted(known - set(HOOKS))
     for kind in type(pillow).__mro__:
         if kind.__module__.startswith("pillowtop."):
             continue
         for name, value in vars(kind).items():
-            near = get_close_matches(name, HOOKS, n=1, cutoff=0.85)
-            if callable(value) and name not in known and near:
+            what, names = ("hook", HOOKS) if callable(value) else ("attribute", attributes)
+            near = get_close_matches(name, names, n=1, cutoff=0.85)
+            if name not in known and near:
                 yield Warning(
-                    f"{pillow.name}: {name} is no hook (did you mean {near[0]!r}?)",
+                    f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near[0]!r}?)",
                     obj=type(pillow),
                     id="pillowtop.W003",
                 )

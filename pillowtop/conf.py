@@ -89,10 +89,6 @@ class Configuration:
 
     @property
     def checkpoints(self) -> Believed:
-        if self.CHECKPOINTS not in ("couch", "django"):
-            raise ConfigurationError(
-                f"PILLOWTOP['CHECKPOINTS'] is 'couch' or 'django', not {self.CHECKPOINTS!r}"
-            )
         return "couch" if self.CHECKPOINTS == "couch" else "django"
 
     @property
@@ -114,6 +110,10 @@ def configuration() -> Configuration:
     tuned = Configuration(**given)
     for key in given:
         _demand_type(key, getattr(tuned, key), getattr(Configuration, key))
+    if tuned.CHECKPOINTS not in ("couch", "django"):
+        raise ConfigurationError(
+            f"PILLOWTOP['CHECKPOINTS'] is 'couch' or 'django', not {tuned.CHECKPOINTS!r}"
+        )
     return tuned
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pillowtop.transports.network import NetworkTransport
 
 MAX_PORT = 65535
+HOST_NAME = re.compile(r"[\w.-]+|[0-9a-fA-F:.%]*:[0-9a-fA-F:.%]*:[\w:.%]*")
+"""A name, an IPv4 or an IPv6 address: none with a scheme, a port or a path."""
 
 
 DATABASE_NAME = re.compile(r"_?[a-z][a-z0-9_$()+/-]*")
@@ -355,11 +357,14 @@ class NetworkListener(BasicPillow):
                 f"{self.name}: transport_type must be 'tcp', not {self.transport_type!r} (UDP "
                 "acknowledges nothing: what is lost on the way would be lost in silence)"
             )
-        if not host or not isinstance(host, str):
-            raise ConfigurationError(f"{self.name}: set endpoint_host to the name of a host")
+        if not isinstance(host, str) or not HOST_NAME.fullmatch(host):
+            raise ConfigurationError(
+                f"{self.name}: set endpoint_host to a host's name or address alone, not {host!r}"
+            )
         if type(port) is not int or not 0 < port <= MAX_PORT:
             raise ConfigurationError(
-                f"{self.name}: set endpoint_port to a number from 1 to {MAX_PORT}, not {port!r}"
+                f"{self.name}: set endpoint_port to a number from 1 to {MAX_PORT} (no text), "
+                f"not {port!r}"
             )
         if self.endpoint_ca_certs and not self.endpoint_tls:
             raise ConfigurationError(

@@ -42,7 +42,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     def load_class(self) -> type[BasicPillow]:
         """Import the class. Raises `ConfigurationError`."""
-        from pillowtop.listener import BasicPillow  # noqa: PLC0415  (it imports settings' users)
+        # It imports who looks at settings.
+        from pillowtop.listener import BasicPillow, PythonPillow  # noqa: PLC0415
 
         try:
             kind = import_string(self.path)
@@ -51,7 +52,14 @@ class Entry(msgspec.Struct, frozen=True):
                 f"PILLOWTOPS names {self.path!r}, which cannot be imported: {error}"
             ) from error
         if not (isinstance(kind, type) and issubclass(kind, BasicPillow)):
-            raise ConfigurationError(f"PILLOWTOPS names {self.path!r}, which is no pillow class")
+            advice = (
+                ": PythonPillow is a mixin now, as in class P(PythonPillow, AliasedElasticPillow)"
+                if isinstance(kind, type) and issubclass(kind, PythonPillow)
+                else ""
+            )
+            raise ConfigurationError(
+                f"PILLOWTOPS names {self.path!r}, which is no pillow class{advice}"
+            )
         return kind
 
 

@@ -73,6 +73,25 @@ class BadMapping(OrderPillow):
     default_mapping = "properties"
 
 
+class NoDelete(SQLPillow):
+    couch_db = "orders"
+
+    def process_sql(self, document):
+        pass
+
+
+class DottedClass(OrderPillow):
+    document_class = "shop.Invoice"
+
+
+class OldStyle(PythonPillow):
+    couch_db = "orders"
+
+
+class MisspeltAttribute(OrderPillow):
+    on_recreate = "resync"
+
+
 class NoSQL(SQLPillow):
     couch_db = "orders"
 
@@ -148,6 +167,10 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([OrderPillow], {"COUCHDB_URL": "localhost:5984"}, "E003", "must look like"),
         ([NoTransport], {}, "E010", "no change_transport"),
         ([NoSQL], {}, "E010", "no process_sql"),
+        ([NoDelete], {}, "E010", "must take delete"),
+        ([DottedClass], {}, "E014", "'shop.Invoice'"),
+        ([OldStyle], {}, "E006", "PythonPillow is a mixin now"),
+        ([MisspeltAttribute], {}, "W003", "did you mean 'on_recreated'"),
         ([], {"CHECKPOINTS": "redis"}, "E001", "'couch' or 'django'"),
         ([BadFilter], {}, "E011", "did you mean '_selector'"),
         ([BadPolicy], {}, "E012", "'halt' or 'resync'"),

@@ -12,6 +12,7 @@ from pillowtop.changes import Change, Document
 from pillowtop.engine.items import Item, Transport
 from pillowtop.engine.transience import demand_about_document
 from pillowtop.engine.wrapping import describe
+from pillowtop.exceptions import ConfigurationError
 
 
 class Hooks(Protocol):
@@ -42,6 +43,7 @@ class Way:
     """What a pillow makes of changes. Hooks that its class does not override cost nothing.
 
     `base` is the class whose hooks do nothing (of which the pillow's class may be a subclass).
+    Raises `ConfigurationError` where `document_class` is no class that wraps documents.
     """
 
     def __init__(self, pillow: Hooks, base: type[Hooks]) -> None:
@@ -49,7 +51,7 @@ class Way:
         kind = type(pillow)
         self._filter = pillow.filter if kind.filter is not base.filter else None
         self._python_filter: Callable[[Any], bool] | None = getattr(pillow, "python_filter", None)
-        self._wrap: Callable[[Document], Any] | None = getattr(pillow.document_class, "wrap", None)
+        self._wrap = _wrap_of(pillow.document_class)
         self.triggers = kind.change_trigger is not base.change_trigger
         self.transforms = kind.change_transform is not base.change_transform
 
@@ -142,6 +144,16 @@ class Way:
         except BaseException as error:
             demand_about_document(error)
             raise HookError(change, stage, error) from error
+
+
+def _wrap_of(document_class: Any) -> Callable[[Document], Any] | None:
+    wrap: Callable[[Document], Any] | None = getattr(document_class, "wrap", None)
+    if document_class is not None and not callable(wrap):
+        raise ConfigurationError(
+            "document_class must be a class with a method wrap (of jsonobject or couchdbkit), not "
+            f"{document_class!r}"
+        )
+    return wrap
 
 
 class Packer:

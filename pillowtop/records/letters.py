@@ -13,6 +13,7 @@ from pillowtop.engine.letters import Letter, hash_id
 from pillowtop.records.database import alias
 from pillowtop.records.models import DeadLetter
 
+MAX_SHOWN = 200
 FIRST_RETRY = timedelta(minutes=5)
 
 UPDATED = [
@@ -63,6 +64,16 @@ def among(pillow: str, stream: str, doc_ids: Iterable[str]) -> set[str]:
     by_hash = {hash_id(doc_id): doc_id for doc_id in doc_ids}
     found = _rows(pillow, stream, by_hash).values_list("doc_hash", flat=True)
     return {by_hash[key] for key in found}
+
+
+def reasons(pillow: str, doc_ids: Iterable[str]) -> dict[str, str]:
+    """Where and why documents failed, in a line each; by id, where there is a letter."""
+    by_hash = {hash_id(doc_id): doc_id for doc_id in doc_ids}
+    rows = DeadLetter.objects.using(alias()).filter(pillow=pillow, doc_hash__in=list(by_hash))
+    return {
+        by_hash[row.doc_hash]: f"{row.stage}: {row.error_type}: {row.reason[:MAX_SHOWN]}"
+        for row in rows
+    }
 
 
 def count(pillow: str) -> int:

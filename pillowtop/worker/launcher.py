@@ -102,7 +102,9 @@ class Launcher:
             if drain.value is not True
         ]
         if not late:
-            logger.info("stopped: all is delivered and saved", extra={"action": "stopped"})
+            logger.info(
+                "stopped: what was read is delivered and saved", extra={"action": "stopped"}
+            )
             return Exit.DONE if self._follow else self._verdict_of_interrupted()
         logger.error(
             "stopped before %s could deliver and save everything: what is missing is read again "

@@ -125,5 +125,11 @@ def make_rerunner(ground: Ground, versions: Versions, delivery: Delivery) -> Rer
         return None
     intake = make_intake(ground, versions, delivery, Ledger(), whole_reads=False)
     return Rerunner(
-        ground.way, ground.database, ground.stream, intake, ground.record, ground.patience
+        ground.pillow.name,
+        ground.way,
+        ground.database,
+        ground.stream,
+        intake,
+        ground.record,
+        ground.patience,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,8 @@ from pillowtop.records.reruns import Asked
 from pillowtop.worker.intake import Intake
 from pillowtop.worker.patience import Patience
 
+logger = logging.getLogger(__name__)
+
 DOCUMENTS_AT_ONCE = 100
 
 
@@ -27,6 +31,7 @@ class Rerunner:
 
     def __init__(
         self,
+        pillow: str,
         way: Way,
         database: CouchDatabase,
         stream: str,
@@ -34,6 +39,7 @@ class Rerunner:
         record: Callable[..., Any],
         patience: Callable[[], Patience],
     ) -> None:
+        self._pillow = pillow
         self._way = way
         self._database = database
         self._stream = stream
@@ -59,6 +65,16 @@ class Rerunner:
         failed = self._record(letters.among, self._stream, [one.id for one in wanted])
         became.update(dict.fromkeys(failed, reruns.LETTER))
         self._record(reruns.done, {one.number: became[one.doc_id] for one in asked})
+        self._tell(became)
+
+    def _tell(self, became: dict[str, str]) -> None:
+        counts = sorted(Counter(became.values()).items())
+        logger.info(
+            "%s: ran documents again as was asked for: %s",
+            self._pillow,
+            ", ".join(f"{count} {outcome}" for outcome, count in counts),
+            extra={"action": "rerun", "pillow": self._pillow},
+        )
 
     def _change(self, loaded: Loaded) -> Change:
         change = Change(

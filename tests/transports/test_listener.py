@@ -97,7 +97,7 @@ def test_its_patience_is_that_of_the_settings(pillow, settings):
     [
         ({"endpoint_host": ""}, "LogPillow: set endpoint_host"),
         ({"endpoint_host": 5}, "LogPillow: set endpoint_host"),
-        ({"endpoint_port": 0}, "from 1 to 65535, not 0"),
+        ({"endpoint_port": 0}, "from 1 to 65535 (no text), not 0"),
         ({"endpoint_port": 65536}, "not 65536"),
         ({"endpoint_port": "5000"}, "not '5000'"),
         ({"endpoint_port": True}, "not True"),

@@ -150,7 +150,7 @@ def test_a_stop_delivers_what_was_read_and_saves(setup, number):
     one.wait_until_in_step()
     assert one.database.local("pillowtop-OrderPillow")["seq"] == "0"
     assert worker.stop(number) == 0
-    assert "all is delivered and saved" in worker.log
+    assert "what was read is delivered and saved" in worker.log
     assert one.database.local("pillowtop-OrderPillow")["seq"] != "0"
 
 

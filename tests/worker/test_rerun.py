@@ -75,8 +75,8 @@ def test_what_is_deleted_missing_or_bad(setup):
     one.database.delete("gone")
     one.database.put("good", n=1)
     said = run_docs(one, "--file=-", text="gone\nbad\nnever\ngood\n_design/x\n", code=4)
-    assert "bad: dead letter" in said
-    assert "never: missing" in said
+    assert "'bad': dead letter (transform: ValueError: bad as ever)" in said
+    assert "'never': missing" in said
     assert "1 dead letter, 1 deleted, 1 delivered, 2 missing" in said
     one.database.put("bad", bad=False)
     run_docs(one, "bad")
@@ -115,6 +115,8 @@ def test_a_table_gets_it_again_and_the_position_stays(make_project, database):
         (["OrderPillow"], 2, "name documents"),
         (["OrderPilow", "a"], 3, "did you mean 'OrderPillow'"),
         (["OrderPillow", "--file=none"], 2, "none cannot be read"),
+        (["OrderPillow", "a", "--wait=-1"], 2, "from 0 on"),
+        (["OrderPillow", "-"], 2, "--file=-"),
     ],
 )
 def test_mistakes_on_the_command_line(setup, args, code, words):

@@ -17,7 +17,7 @@ from pillowtop import registry
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
 from pillowtop.management.database import demand_tables
-from pillowtop.records import reruns
+from pillowtop.records import letters, reruns
 
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 60.0
@@ -26,7 +26,7 @@ FAILURES = (reruns.LETTER, reruns.MISSING, reruns.SKIPPED)
 
 
 class Command(BaseCommand):
-    help = "Run documents again, as they are now: to be typed while run_ptop runs the pillow."
+    help = "Have documents run again, as they are by then, by the process that runs the pillow."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("pillow", help="the pillow's name, as run_ptop --list shows it")
@@ -41,6 +41,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, pillow: str, **options: Any) -> None:
+        if "-" in options["doc_id"]:
+            raise CommandError("for standard input say --file=-", returncode=Exit.USAGE)
+        if options["wait"] < 0:
+            raise CommandError("--wait is a number of seconds from 0 on", returncode=Exit.USAGE)
         doc_ids = _distinct([*options["doc_id"], *_listed(options["file"])])
         if not doc_ids:
             raise CommandError(
@@ -72,8 +76,10 @@ class Command(BaseCommand):
 
     def _tell(self, name: str, outcomes: dict[str, str]) -> None:
         failed = [(doc_id, outcome) for doc_id, outcome in outcomes.items() if outcome in FAILURES]
+        reasons = letters.reasons(name, [doc_id for doc_id, _ in failed[:SHOWN]])
         for doc_id, outcome in failed[:SHOWN]:
-            self.stdout.write(f"{doc_id}: {outcome}")
+            why = f" ({reasons[doc_id]})" if outcome == reruns.LETTER and doc_id in reasons else ""
+            self.stdout.write(f"{doc_id!r}: {outcome}{why}")
         if len(failed) > SHOWN:
             self.stdout.write(f"and {len(failed) - SHOWN} more")
         counts = Counter(outcomes.values())
