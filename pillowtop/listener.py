@@ -144,14 +144,14 @@ class BasicPillow:
         elif change.deleted or way.may_stand_in_target:
             self.change_delete(change)
 
-    def _couch_feed(self, **bounds: int) -> CouchFeed:
+    def _couch_feed(self, *, every_seq: bool = False) -> CouchFeed:
         return CouchFeed(
             self.get_database(),
             include_docs=self.include_docs,
             filter=self.couch_filter,
             filter_parameters=dict(self.extra_args),
             silence_seconds=configuration().SILENCE_SECONDS,
-            **bounds,
+            every_seq=every_seq,
         )
 
     def _load(self, change: Change) -> Document | None:
@@ -301,8 +301,8 @@ class SQLPillow(BasicPillow):
         self.process_sql({"_id": change.id, "_rev": change.rev, "_deleted": True}, delete=True)
 
     def get_feed(self) -> Feed:
-        """That of the database, in pages of a batch: a transaction ends where a page does."""
-        return self._couch_feed(page_rows=configuration().BATCH_DOCUMENTS)
+        """That of the database, with a seq in every row: a transaction may end at any."""
+        return self._couch_feed(every_seq=True)
 
     def get_transport(self) -> Transport:
         """Through the hooks, in a transaction for each batch."""

@@ -27,7 +27,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     `identity` is the database's, `filter` a fingerprint of filter and parameters, `target` what
     identifies the index. `token` is that of the life that saved it; `generation` goes up by one
-    with each save, in CouchDB first.
+    with each save, in CouchDB first, and `born` is what it was there when that life began.
     """
 
     seq: Seq
@@ -36,6 +36,15 @@ class Checkpoint(msgspec.Struct, frozen=True):
     target: str
     token: int
     generation: int
+    born: int = 0
+
+    def supersedes(self, other: Checkpoint) -> bool:
+        """Whether the other is the late save of an earlier life, rather than from a backup.
+
+        What a backup brings back was there before this life began; a save that was on its way
+        then has a higher generation than anything that was.
+        """
+        return other.token < self.token and other.generation > self.born
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -82,15 +91,15 @@ def decide_start(
         )
     if now.identity is None or now.identity != remembered.identity:
         return _start_of_recreated(on_recreated, pillow)
-    if in_couch is None or (in_django and in_couch.generation < in_django.generation):
+    stale = in_couch is not None and in_django is not None and in_django.supersedes(in_couch)
+    if in_couch is None or (in_django and in_couch.generation < in_django.generation and not stale):
         return Start(
             START,
             "the database was restored from a backup (its checkpoint is older than the one "
             "remembered): reads everything again from 0",
             sweep=True,
         )
-    # A lower token than the one remembered is that of a stale writer: its position is no good.
-    stale = in_django is not None and in_couch.token < in_django.token
+    # The position of a stale writer is no good.
     trusted = in_couch if believed == "couch" and not stale else remembered
     return _start_of_same(trusted, now, requested, pillow)
 

@@ -6,6 +6,11 @@ from pillowtop.exceptions import TransientError
 
 ABOUT_A_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 OF_PYTHON = ("builtins", "socket", "ssl")
+OF_THE_STATEMENT = "54"
+"""Program limit exceeded: an operational error to the driver, and for ever that of a row.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
 STATUSES_THAT_PASS = (408, 425, 429)
 
 TRANSIENT_NAMES = frozenset(
@@ -35,7 +40,7 @@ def is_transient(error: BaseException) -> bool:
     """
     if isinstance(error, TransientError):
         return True
-    if not isinstance(error, Exception):
+    if not isinstance(error, Exception) or _sqlstate(error).startswith(OF_THE_STATEMENT):
         return False
     status = _http_status(error)
     if status is not None:
@@ -58,6 +63,11 @@ def demand_about_document(error: BaseException) -> None:
         type(error).__name__ == "GreenletExit"
     ):
         raise error
+
+
+def _sqlstate(error: Exception) -> str:
+    """PostgreSQL's code of an error, which Django keeps in the driver's own."""
+    return str(getattr(error.__cause__, "sqlstate", None) or "")
 
 
 def _http_status(error: Exception) -> int | None:

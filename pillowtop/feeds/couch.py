@@ -45,6 +45,7 @@ class CouchFeed:
         page_rows: int = PAGE_ROWS,
         page_bytes: int = PAGE_BYTES,
         read_rows: int = READ_ROWS,
+        every_seq: bool = False,
     ) -> None:
         self.database = database
         self.stream = database.name
@@ -57,6 +58,7 @@ class CouchFeed:
         )
         self._heartbeat_seconds = heartbeat_seconds
         self._read_rows = read_rows
+        self._every_seq = every_seq
         self._page_size = PageSize(page_rows, page_bytes)
         self._silence = SilenceLimit(silence_seconds)
         self._suspects = Suspects()
@@ -92,7 +94,8 @@ class CouchFeed:
         """The rows of a page, and behind them a read whose seq vouches for the whole page."""
         limit, rows, end = self._page_size.rows, 0, None
         self._read_bytes = 0
-        for lines in self._shrinking(self._lines(stream, self._queries.page(since, limit))):
+        query = self._queries.page(since, limit, every_seq=self._every_seq)
+        for lines in self._shrinking(self._lines(stream, query)):
             rows += len(lines.changes) + len(lines.unreadable)
             end = lines.end or end
             yield from self._reads(lines, more=stream.backlog or bool(lines.changes))

@@ -97,6 +97,7 @@ class LineParser:
         self._database = database
         self._awaits_envelope = enveloped
         self._decode_block = _decode_rows_of_page if enveloped else _decode_lines
+        self._between_rows = b"},\n{" if enveloped else b"}\n{"
         self._passes_over = passes_over
         self._tail = _Tail(max_line_bytes)
         self._done = False
@@ -139,8 +140,14 @@ class LineParser:
         if self._done or self._awaits_envelope:
             return False
         rows = _decoded(self._decode_block, whole)
-        # As many rows as lines: nothing that was cut has been glued together.
-        if rows is None or len(rows) != whole.count(b"\n") + 1 or not _is_utf8(whole):
+        # As many rows as lines, and each line a row: nothing that was cut is glued together.
+        lines_between = whole.count(b"\n")
+        if (
+            rows is None
+            or len(rows) != lines_between + 1
+            or whole.count(self._between_rows) != lines_between
+            or not _is_utf8(whole)
+        ):
             return False
         self._add_rows(rows, lines)
         return True

@@ -69,13 +69,15 @@ class ChangesQueries:
         body = {name: parameters[name] for name in posted if name in parameters}
         self._body = msgspec.json.encode(body) if body else b""
 
-    def page(self, since: Seq, limit: int) -> Query:
+    def page(self, since: Seq, limit: int, *, every_seq: bool = False) -> Query:
         """At most `limit` rows, to the present at most.
 
-        Only the first row has to have a seq (the others cost CouchDB time): the page's own
+        Mostly only the first row has to have a seq (the others cost CouchDB time): the page's own
         `last_seq` is what counts.
         """
-        parameters = {"feed": "normal", "limit": str(limit), "seq_interval": str(limit)}
+        parameters = {"feed": "normal", "limit": str(limit)}
+        if not every_seq:
+            parameters["seq_interval"] = str(limit)
         return _query({**parameters, **self._fixed}, since, self._body)
 
     def continuous(self, since: Seq, heartbeat_seconds: float) -> Query:

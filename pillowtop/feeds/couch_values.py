@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import msgspec
@@ -116,7 +117,10 @@ class AllDocs(msgspec.Struct):
     rows: list[_Row]
 
 
-def _precedence(leaf: Loaded) -> tuple[bool, bool, int, str]:
+HEX_DIGEST = re.compile("[0-9a-f]{32}")
+
+
+def _precedence(leaf: Loaded) -> tuple[bool, bool, int, bytes]:
     """CouchDB's own choice of the winner: what lives, then the longest history, then the digest.
 
     A leaf that could not be read may be the winner, so it goes before all: it is asked for again.
@@ -124,7 +128,14 @@ def _precedence(leaf: Loaded) -> tuple[bool, bool, int, str]:
     unread = leaf.doc is None and leaf.reason not in ("missing", "deleted")
     generation, _, digest = leaf.rev.partition("-")
     length = int(generation) if generation.isdecimal() else 0
-    return unread, leaf.doc is not None, length, digest
+    # CouchDB keeps 32 hex digits as 16 bytes, and compares bytes.
+    is_hex = HEX_DIGEST.fullmatch(digest)
+    return (
+        unread,
+        leaf.doc is not None,
+        length,
+        bytes.fromhex(digest) if is_hex else digest.encode(),
+    )
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode

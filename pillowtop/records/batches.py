@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 
 from pillowtop.engine.items import Item, Outcome, Verdict, failed
 from pillowtop.engine.letters import Letter, from_outcome
@@ -18,15 +18,11 @@ Write = Callable[[Item], None]
 
 
 class Manner(Enum):
-    """How the items of a batch are written; the first is the fastest.
-
-    `CHECKED` finds those that break a constraint of which databases speak at the end of a
-    transaction only, as of foreign keys.
-    """
+    """How the items of a batch are written; the first is the fastest."""
 
     TOGETHER = "one that fails undoes all"
     APART = "each behind a savepoint"
-    CHECKED = "each behind a savepoint, with all constraints checked"
+    CHECKED = "each behind a savepoint, with the constraints that are else looked at on commit"
 
 
 def deliver(
@@ -42,7 +38,11 @@ def deliver(
     To be called within a transaction. Raises `TransientError` and `Halted`, and `TOGETHER`
     anything that a hook raises: then all of it is to be rolled back.
     """
-    outcomes = [_written(item, write, manner) for item in items]
+    if manner is Manner.TOGETHER:
+        outcomes = [_written(item, write, is_final=True) for item in items]
+    else:
+        check = _Constraints().demand if manner is Manner.CHECKED else None
+        outcomes = _in_rounds(items, lambda item: _write_apart(item, write, check))
     refused = [one for one in outcomes if one.verdict is Verdict.REJECTED]
     if letters.count(pillow):
         delivered = [one.item.doc_id for one in outcomes if one.verdict is Verdict.DELIVERED]
@@ -53,25 +53,61 @@ def deliver(
     return written
 
 
-def _written(item: Item, write: Write, manner: Manner) -> Outcome:
+def _in_rounds(items: Sequence[Item], write: Write) -> list[Outcome]:
+    """Write what failed once more behind the rest, as long as that helps.
+
+    A row may point to one of a document that comes later in the batch.
+    """
+    delivered: list[Outcome] = []
+    while True:
+        outcomes = [_written(item, write) for item in items]
+        delivered += [one for one in outcomes if one.verdict is Verdict.DELIVERED]
+        refused = [one for one in outcomes if one.verdict is Verdict.REJECTED]
+        if not refused or len(refused) == len(items):
+            return delivered + refused
+        items = [one.item for one in refused]
+
+
+def _written(item: Item, write: Write, *, is_final: bool = False) -> Outcome:
     try:
-        if manner is Manner.TOGETHER:
-            write(item)
-        else:
-            _write_apart(item, write, manner)
+        write(item)
     except BaseException as error:
         demand_about_document(error)
         if is_transient(error):
             words = f"document {item.doc_id!r}: {type(error).__name__}: {error}"
             raise TransientError(words) from error
-        if manner is Manner.TOGETHER or isinstance(error, Halted):
+        if is_final or isinstance(error, Halted):
             raise
         return failed(item, Verdict.REJECTED, error)
     return Outcome(item, Verdict.DELIVERED)
 
 
-def _write_apart(item: Item, write: Write, manner: Manner) -> None:
+def _write_apart(item: Item, write: Write, check: Callable[[], None] | None) -> None:
     with transaction.atomic(using=alias()):
         write(item)
-        if manner is Manner.CHECKED:
-            connections[alias()].check_constraints()
+        if check:
+            check()
+
+
+class _Constraints:
+    """The constraints that a database looks at when a transaction is committed."""
+
+    def __init__(self) -> None:
+        self._connection = connections[alias()]
+        self._known = self._violations()
+
+    def demand(self) -> None:
+        """Raise `IntegrityError` where one is broken that was kept before."""
+        broken = self._violations() - self._known
+        if broken:
+            table, _, parent, _ = min(broken, key=str)
+            raise IntegrityError(f"a row of {table} points to a row of {parent} that is not there")
+
+    def _violations(self) -> set[tuple[object, ...]]:
+        """Those of foreign keys in SQLite, by their rows; other databases raise them."""
+        if self._connection.vendor != "sqlite":
+            self._connection.check_constraints()
+            return set()
+        with self._connection.cursor() as cursor:
+            cursor.execute("PRAGMA foreign_key_check")
+            return set(cursor.fetchall())

@@ -34,6 +34,7 @@ class Position(models.Model):
     target = models.CharField(max_length=255)
     token = models.BigIntegerField()
     generation = models.BigIntegerField()
+    born = models.BigIntegerField(default=0)
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:

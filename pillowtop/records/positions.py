@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from pillowtop.engine.resuming import Checkpoint
 from pillowtop.exceptions import LeaseLost, StartAgain
 from pillowtop.records.database import alias
 from pillowtop.records.models import Position
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -42,14 +45,49 @@ def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
         row.save(using=alias())
 
 
+def claim(held: Checkpoint | None, pillow: str, stream: str, checkpoint: Checkpoint) -> None:
+    """Keep the first checkpoint of a life, in place of the one from which it starts.
+
+    Raises `StartAgain` where another process has saved since that one was recalled.
+    """
+    with transaction.atomic(using=alias()):
+        rows = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)
+        found = rows.select_for_update().first()
+        standing = _checkpoint(found) if found else None
+        if standing != held:
+            raise StartAgain("another process saved a position while this one started")
+        remember(pillow, stream, checkpoint)
+
+
 def move(pillow: str, stream: str, held: Checkpoint, seq: Seq, work: Callable[[], T]) -> T:
     """Do work and move a position from `held.seq` to `seq`, in one transaction (rule 9).
 
     Raises `LeaseLost` or `StartAgain` where the position is not the one held; then, as with any
     error of the work's, nothing has happened.
     """
+    committed: list[T] = []
+    try:
+        return _move(pillow, stream, held, seq, work, committed)
+    except Exception:
+        if not committed:
+            raise
+        # Of an `on_commit` of the pillow's own: what it comes after has happened.
+        logger.exception(
+            "%s: what was to be done on commit failed",
+            pillow,
+            extra={"action": "on_commit_failed", "pillow": pillow},
+        )
+        return committed[0]
+
+
+def _move(
+    pillow: str, stream: str, held: Checkpoint, seq: Seq, work: Callable[[], T], committed: list[T]
+) -> T:
     with transaction.atomic(using=alias()):
+        results: list[T] = []
+        transaction.on_commit(lambda: committed.extend(results), using=alias())
         result = work()
+        results.append(result)
         rows = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)
         ours = rows.filter(token=held.token, seq=_text(held.seq))
         if not ours.update(seq=_text(seq), saved_at=timezone.now()):
@@ -84,4 +122,5 @@ def _checkpoint(row: Position) -> Checkpoint:
         target=row.target,
         token=row.token,
         generation=row.generation,
+        born=row.born,
     )

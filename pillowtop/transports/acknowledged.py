@@ -66,6 +66,9 @@ def _secured(plain: socket.socket, address: Address) -> socket.socket:
     if not address.tls:
         return plain
     context = tls_context(address, CA_CERTS)
+    # With 1.3 a client that the peer is about to refuse, for want of a certificate perhaps, has
+    # ended its handshake already, and the kernel acknowledges lines that nobody will read.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     try:
         return context.wrap_socket(plain, server_hostname=address.host)
     except OSError as error:

@@ -13,6 +13,7 @@ import gevent
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from gevent.threadpool import ThreadPool
 
+from pillowtop.engine.transience import is_transient
 from pillowtop.exceptions import TransientError
 
 P = ParamSpec("P")
@@ -54,6 +55,8 @@ def _attempted(
     try:
         return function(*args, **kwargs), None
     except (OperationalError, InterfaceError) as error:
+        if not is_transient(error):
+            return None, error
         return None, TransientError(f"the Django database does not answer: {error}")
     except BaseException as error:  # noqa: BLE001  (raised where it was asked for)
         return None, error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
@@ -99,12 +100,13 @@ class Memory:
                 tokens.raise_token, name, max((one.token for one in known), default=0)
             ),
             generation=max((one.generation for one in known), default=0),
+            born=in_couch.generation if in_couch else 0,
         )
-        self._in_couch = in_couch.generation if in_couch else 0
+        self._in_couch = self._life.born
         if start.sweep:
             self._books.run(requests.ask_sweep, name, self.token)
         # Before anything is delivered: what is written to the target must never be forgotten.
-        self._write(start.seq)
+        self._write(start.seq, partial(positions.claim, in_django))
         self._books.run(requests.done, name, asked.last)
         return start
 
@@ -128,6 +130,8 @@ class Memory:
                 "another process has started this pillow since, so this one stops: run each "
                 "pillow in one process only"
             )
+        if standing and self._life.supersedes(standing):
+            return  # the next save writes over it
         generation = standing.generation if standing else 0
         if generation < self._in_couch:
             raise StartAgain("the database went back to an earlier state")
@@ -182,14 +186,14 @@ class Memory:
         if self._books.run(requests.asked, self._pillow.name).verb:
             raise StartAgain("an operator asked for it")
 
-    def _write(self, seq: Seq) -> None:
+    def _write(self, seq: Seq, remember: Callable[..., None] = positions.remember) -> None:
         generation = max(self._life.generation, self._in_couch) + 1
         checkpoint = msgspec.structs.replace(self._life, seq=seq, generation=generation)
         name = self._pillow.name
         if self._database is not None:
             couch.write_checkpoint(self._database, name, checkpoint)
             self._in_couch = generation
-        self._books.run(positions.remember, name, self._stream, checkpoint)
+        self._books.run(remember, name, self._stream, checkpoint)
         self._life = checkpoint
 
     def _notice_of_original(self) -> str:

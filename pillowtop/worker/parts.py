@@ -129,6 +129,7 @@ def make_rerunner(ground: Ground, versions: Versions, delivery: Delivery) -> Rer
         ground.way,
         ground.database,
         ground.stream,
+        versions,
         intake,
         ground.record,
         ground.patience,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pillowtop.changes import Change, Revision
+from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Way
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.couch_values import Loaded
@@ -35,6 +36,7 @@ class Rerunner:
         way: Way,
         database: CouchDatabase,
         stream: str,
+        versions: Versions,
         intake: Intake,
         record: Callable[..., Any],
         patience: Callable[[], Patience],
@@ -43,6 +45,7 @@ class Rerunner:
         self._way = way
         self._database = database
         self._stream = stream
+        self._versions = versions
         self._intake = intake
         self._record = record
         self._patience = patience
@@ -55,12 +58,14 @@ class Rerunner:
     def run(self, asked: list[Asked]) -> None:
         """Run documents again, and note what became of them."""
         doc_ids = list({one.doc_id for one in asked})
+        # Before the documents are read: what the feed brings meanwhile is at least as new (rule 2).
+        version = self._versions.draw(len(doc_ids))
         loaded = self._patience().until_done(lambda: self._database.load(doc_ids))
         became = {doc_id: _fate(one) for doc_id, one in loaded.items()}
         changes = [self._change(one) for one in loaded.values() if became[one.id] != reruns.MISSING]
         wanted = self._way.wanted(changes)
         became.update({one.id: reruns.SKIPPED for one in changes if one not in wanted})
-        self._intake.take(Read(self._stream, wanted))
+        self._intake.take(Read(self._stream, wanted), version)
         self._intake.finish()
         failed = self._record(letters.among, self._stream, [one.id for one in wanted])
         became.update(dict.fromkeys(failed, reruns.LETTER))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from django.db import IntegrityError
+from django.db import DatabaseError
 
 from pillowtop.changes import Seq
 from pillowtop.engine.batches import Batch
@@ -54,10 +54,10 @@ class Transactions:
                 raise
             except BaseException as error:
                 demand_about_document(error)
-                checked = isinstance(error, IntegrityError)
-                if manner is Manner.CHECKED or (manner is Manner.APART and not checked):
+                if manner is not Manner.TOGETHER:
                     raise
-                manner = Manner.CHECKED if checked else Manner.APART
+                # What the database refuses, it may refuse at the end only.
+                manner = Manner.CHECKED if isinstance(error, DatabaseError) else Manner.APART
         patience.succeeded()
         self._tell(written)
 

@@ -40,6 +40,18 @@ def test_the_late_save_of_a_stale_writer_does_not_count():
     assert decide_start(SAVED, after_reset, SAME) == Start("0")
 
 
+@pytest.mark.parametrize(
+    ("generation", "is_late_save"),
+    [(10, False), (15, False), (16, True), (20, True)],
+)
+def test_a_late_save_is_told_from_a_backup(generation, is_late_save):
+    """A backup holds what was there before this life began, at generation 15."""
+    now = changed(SAVED, token=6, born=15)
+    start = decide_start(changed(SAVED, generation=generation), now, SAME)
+    assert (start.seq == "9-x") is is_late_save
+    assert start.sweep is not is_late_save
+
+
 def test_what_the_django_database_has_forgotten_is_taken_over():
     assert decide_start(SAVED, None, SAME) == Start("9-x")
 

@@ -85,3 +85,13 @@ def test_what_stops_us_is_no_documents_fault(error):
 @pytest.mark.parametrize("error", [ValueError(), SystemExit(0), asyncio.CancelledError()])
 def test_everything_else_may_be(error):
     demand_about_document(error)
+
+
+def test_what_postgresql_will_never_take_is_a_rows_own():
+    class DriversError(Exception):
+        sqlstate = "54000"
+
+    error = django.db.OperationalError("index row requires 20016 bytes")
+    assert is_transient(error)
+    error.__cause__ = DriversError()
+    assert not is_transient(error)

@@ -304,6 +304,7 @@ def test_a_large_line_in_small_pieces_takes_linear_time():
     [
         (True, b'{"seq":"1-a","id":"a","changes":[{"rev":"1-a"},\n{"rev":"1-b"}]},'),
         (False, b'{"seq":"1-a","id":"a",\n"changes":[{"rev":"1-a"}]}'),
+        (False, b'{"seq":"1-a","id":"a",\n"changes":[]}\n{"seq":"2-a","id":"b"}{"id":"c"}'),
     ],
 )
 def test_lines_that_were_cut_are_not_glued_together(enveloped, cut):

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pillowtop.engine.resuming import Checkpoint
-from pillowtop.exceptions import LeaseLost
+from pillowtop.exceptions import LeaseLost, StartAgain
 from pillowtop.records import positions, requests
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +32,21 @@ def test_a_later_life_has_the_last_word():
     newer = msgspec.structs.replace(SAVED, token=6, seq="1-y", generation=3)
     positions.remember("OrderPillow", "orders", newer)
     assert positions.recall("OrderPillow", "orders") == newer
+
+
+def test_a_life_claims_the_position_that_it_starts_from():
+    first = msgspec.structs.replace(SAVED, born=3)
+    positions.claim(None, "OrderPillow", "orders", first)
+    moved = msgspec.structs.replace(first, seq="10-x")
+    positions.move("OrderPillow", "orders", first, "10-x", int)
+    second = msgspec.structs.replace(SAVED, token=6)
+    for outdated in (None, first):
+        with pytest.raises(StartAgain, match="while this one started"):
+            positions.claim(outdated, "OrderPillow", "orders", second)
+    positions.claim(moved, "OrderPillow", "orders", second)
+    with pytest.raises(LeaseLost):
+        positions.move("OrderPillow", "orders", moved, "11-x", int)
+    assert positions.recall("OrderPillow", "orders") == second
 
 
 def test_a_request_stands_until_it_is_done():

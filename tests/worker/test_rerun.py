@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.couch import call
@@ -17,6 +19,24 @@ class OrderPillow(AliasedElasticPillow):
         if document.get("bad"):
             raise ValueError("bad as ever")
         return document
+"""
+
+WITHOUT_DOCS = """
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+    include_docs = False
+"""
+
+FILTERED = """
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+    couch_filter = "f/paid"
 """
 
 SQL = """
@@ -84,6 +104,32 @@ def test_what_is_deleted_missing_or_bad(setup):
     assert worker.stop() == 0
 
 
+def test_what_happens_while_a_document_is_read_again_has_the_last_word(proxied):
+    """The feed's news have versions before the reply is there, as documents are loaded ahead."""
+    one, couch, _ = proxied(pillow=WITHOUT_DOCS)
+    names = [f"doc{number:06}" for number in range(8)]
+    one.database.fill(len(names))
+    worker = one.project.start("--all")
+    one.wait_until_in_step()
+    asked = []
+
+    def change_meanwhile(request, body):
+        if request.path.endswith("/_bulk_get") and asked:
+            name = asked.pop()
+            one.database.put(name, n=-1) if name in names[::2] else one.database.delete(name)
+            time.sleep(0.2)  # the reply is on its way
+        return body
+
+    couch.rewrite = change_meanwhile
+    for name in names:
+        asked.append(name)
+        run_docs(one, name)
+    one.wait_until_in_step()
+    assert worker.stop() == 0
+    one.project.catch_up()
+    assert one.in_step()
+
+
 def test_what_is_asked_while_no_worker_runs_is_done_by_the_next(setup):
     one = setup()
     one.database.fill(3)
@@ -117,9 +163,15 @@ def test_a_table_gets_it_again_and_the_position_stays(make_project, database):
         (["OrderPillow", "--file=none"], 2, "none cannot be read"),
         (["OrderPillow", "a", "--wait=-1"], 2, "from 0 on"),
         (["OrderPillow", "-"], 2, "--file=-"),
+        (["OrderPillow", b"a\xff"], 2, "no document is called"),
     ],
 )
 def test_mistakes_on_the_command_line(setup, args, code, words):
     result = setup().project.manage("ptop_run_docs", *args)
     assert result.returncode == code
     assert words in result.stderr
+
+
+def test_a_filter_of_couchdbs_is_not_passed_by(setup):
+    one = setup(FILTERED)
+    assert "would pass by" in run_docs(one, "a", code=3)

@@ -73,8 +73,9 @@ QUERY = (
 class Tables:
     """A project whose one pillow writes to tables of its own."""
 
-    def __init__(self, project, database):
+    def __init__(self, project, database, kind):
         self.project = project
+        self.kind = kind
         self.database = database
 
     def rows(self, model):
@@ -104,7 +105,7 @@ def make_tables(request, make_project, database):
         tuned = {"COUCHDB_URL": database.server, **QUICK, **settings}
         source = pillow.format(database=database.name)
         project = make_project(tuned, ["pillows.OrderPillow"], source, models=MODELS, **given)
-        return Tables(project, database)
+        return Tables(project, database, request.param)
 
     return make
 
@@ -215,3 +216,59 @@ def test_a_second_process_takes_over_and_the_first_commits_nothing_more(make_tab
     wait_until(lambda: len(tables.rows("Call")) >= 100)
     second.stop()
     assert len(tables.rows("Call")) == 100
+
+
+RELATED = """
+from django.db import transaction
+from pillowtop.listener import SQLPillow
+
+def fail():
+    raise RuntimeError("the mail server is down")
+
+class OrderPillow(SQLPillow):
+    couch_db = {database!r}
+
+    def process_sql(self, document, delete=False):
+        from shop.models import Call, Order, Shop
+        Call.objects.create(doc_id=document["_id"], rev=document["_rev"], delete=delete)
+        if document.get("mail"):
+            transaction.on_commit(fail)
+        if document["type"] == "shop":
+            Shop.objects.create(name=document["_id"])
+        else:
+            Order.objects.create(doc_id=document["_id"], n=1, shop_id=document["shop"])
+"""
+
+ORPHAN = "from shop.models import Order; Order.objects.create(doc_id='old', n=0, shop_id='gone')"
+
+
+def test_one_orphan_takes_no_other_document_with_it(make_tables):
+    """Not those whose shop comes later in the batch, and not for what was broken before."""
+    tables = make_tables(RELATED)
+    for number in range(5):
+        tables.database.put(f"a{number}", type="order", shop=f"shop{number}")
+    tables.database.put("bad", type="order", shop="none such")
+    for number in range(5):
+        tables.database.put(f"shop{number}", type="shop")
+    if "postgresql" not in tables.project.env({}).get("PYTEST_CURRENT_TEST", ""):
+        code = (
+            f"from django.db import connection; connection.disable_constraint_checking(); {ORPHAN}"
+        )
+        assert tables.project.manage("shell", "--no-imports", "-c", code).returncode == 0
+    tables.project.catch_up(code=4)
+    assert [one["doc_id"] for one in tables.letters()] == ["bad"]
+    assert tables.orders().keys() - {"old"} == {f"a{number}" for number in range(5)}
+
+
+def test_what_fails_on_commit_is_said_and_nothing_is_written_twice(make_tables):
+    tables = make_tables(RELATED)
+    tables.database.put("a", type="shop", mail=True)
+    log = tables.project.catch_up()
+    assert "what was to be done on commit failed" in log
+    assert "the mail server is down" in log
+    worker = tables.project.start("--all")
+    worker.wait_for("caught up")
+    said = tables.project.manage("ptop_run_docs", "OrderPillow", "a")
+    assert "'a': dead letter (transport: IntegrityError" in said.stdout
+    assert worker.stop() == 0
+    assert len(tables.rows("Call")) == 1

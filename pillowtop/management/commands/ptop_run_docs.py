@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from argparse import ArgumentParser
@@ -18,6 +19,9 @@ from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
 from pillowtop.management.database import demand_tables
 from pillowtop.records import letters, reruns
+
+IN_AN_ID = re.compile("[^\\0\ud800-\udfff]+")
+"""No NUL, which PostgreSQL takes in no text, and nothing that is no UTF-8."""
 
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 60.0
@@ -46,6 +50,9 @@ class Command(BaseCommand):
         if options["wait"] < 0:
             raise CommandError("--wait is a number of seconds from 0 on", returncode=Exit.USAGE)
         doc_ids = _distinct([*options["doc_id"], *_listed(options["file"])])
+        for doc_id in doc_ids:
+            if not IN_AN_ID.fullmatch(doc_id):
+                raise CommandError(f"no document is called {doc_id!r}", returncode=Exit.USAGE)
         if not doc_ids:
             raise CommandError(
                 "name documents: their ids, or --file=FILE with an id a line (- for standard "
@@ -98,6 +105,12 @@ def _demand_database(pillow: str) -> str:
     found = registry.get_pillow(pillow)
     if not found.couch_db:
         raise ConfigurationError(f"{found.name} follows no CouchDB database to read documents from")
+    if found.couch_filter:
+        raise ConfigurationError(
+            f"{found.name} has a filter in CouchDB ({found.couch_filter!r}), which documents that "
+            "are run again would pass by: change them instead, or start the pillow over "
+            "(ptop_checkpoint reset)"
+        )
     demand_tables()
     return found.name
 
