@@ -72,7 +72,6 @@ class _Complaint(msgspec.Struct):
 
 
 _decode_row = msgspec.json.Decoder(Change).decode
-_decode_lines = msgspec.json.Decoder(Change).decode_lines
 _decode_rows = msgspec.json.Decoder(list[Change]).decode
 _decode_page = msgspec.json.Decoder(_Page).decode
 _decode_end = msgspec.json.Decoder(End).decode
@@ -96,8 +95,6 @@ class LineParser:
     ) -> None:
         self._database = database
         self._awaits_envelope = enveloped
-        self._decode_block = _decode_rows_of_page if enveloped else _decode_lines
-        self._between_rows = b"},\n{" if enveloped else b"}\n{"
         self._passes_over = passes_over
         self._tail = _Tail(max_line_bytes)
         self._done = False
@@ -116,8 +113,7 @@ class LineParser:
             block, cut = block[cut_overlong:], cut - cut_overlong
         whole = self._tail.take(block[:cut])
         self._tail.keep(block[cut + 1 :])
-        if not self._read_at_once(whole, lines):
-            self._read(whole.split(b"\n"), lines)
+        self._read(whole.split(b"\n"), lines)
         return lines
 
     def finish(self) -> Lines:
@@ -131,26 +127,6 @@ class LineParser:
             self._read([self._tail.take(b"")], lines)
             lines.unreadable.clear()
         return lines
-
-    def _read_at_once(self, whole: bytes, lines: Lines) -> bool:
-        """Read lines that are all rows, as nearly always, with one call of the decoder.
-
-        The rows then share the block's memory.
-        """
-        if self._done or self._awaits_envelope:
-            return False
-        rows = _decoded(self._decode_block, whole)
-        # As many rows as lines, and each line a row: nothing that was cut is glued together.
-        lines_between = whole.count(b"\n")
-        if (
-            rows is None
-            or len(rows) != lines_between + 1
-            or whole.count(self._between_rows) != lines_between
-            or not _is_utf8(whole)
-        ):
-            return False
-        self._add_rows(rows, lines)
-        return True
 
     def _read(self, texts: list[bytes], lines: Lines) -> None:
         decode, add, database = _decode_row, lines.changes.append, self._database
@@ -327,10 +303,6 @@ def _decoded(decode: Callable[[bytes], T], text: bytes) -> T | None:
         return decode(text)
     except JSON_ERRORS:
         return None
-
-
-def _decode_rows_of_page(block: bytes) -> list[Change]:
-    return _decode_rows(b"[%b]" % block.rstrip(SEPARATORS))
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -42,7 +42,6 @@ class HookTransport:
         return self.pack(change, document, version)
 
     def pack_deletion(self, change: Change, version: int) -> Item:
-        change.doc = change.doc.copy()  # or it would hold the memory of all rows that it came with
         return Item(change.id, change.id, version, True, change, 0, change.rev, change.seq)
 
     def deliver(self, items: Sequence[Item]) -> list[Outcome]:
