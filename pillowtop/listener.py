@@ -78,6 +78,8 @@ class BasicPillow:
     on_recreated: OnRecreated = "halt"
     """What to do when the database was deleted and made again: `halt` or `resync`."""
 
+    _every_seq = False
+
     def __init__(self) -> None:
         self.name = self.name or type(self).__name__
 
@@ -120,7 +122,14 @@ class BasicPillow:
 
     def get_feed(self) -> Feed:
         """The feed to follow: that of the database."""
-        return self._couch_feed()
+        return CouchFeed(
+            self.get_database(),
+            include_docs=self.include_docs,
+            filter=self.couch_filter,
+            filter_parameters=dict(self.extra_args),
+            silence_seconds=configuration().SILENCE_SECONDS,
+            every_seq=self._every_seq,
+        )
 
     def get_transport(self) -> Transport:
         """Where documents go: through `change_transport`, one at a time."""
@@ -143,16 +152,6 @@ class BasicPillow:
             self.change_transport(document)
         elif change.deleted or way.may_stand_in_target:
             self.change_delete(change)
-
-    def _couch_feed(self, *, every_seq: bool = False) -> CouchFeed:
-        return CouchFeed(
-            self.get_database(),
-            include_docs=self.include_docs,
-            filter=self.couch_filter,
-            filter_parameters=dict(self.extra_args),
-            silence_seconds=configuration().SILENCE_SECONDS,
-            every_seq=every_seq,
-        )
 
     def _load(self, change: Change) -> Document | None:
         loaded = self.get_database().load([change.id])[change.id]
@@ -287,6 +286,8 @@ class SQLPillow(BasicPillow):
     `PILLOWTOP["DATABASE"]`, all or none of them.
     """
 
+    _every_seq = True  # a transaction may end at any row
+
     def process_sql(self, document: Any, delete: bool = False) -> None:
         """Write one document, or delete it: then it has `_id`, `_rev` and `_deleted` alone.
 
@@ -299,10 +300,6 @@ class SQLPillow(BasicPillow):
 
     def change_delete(self, change: Change) -> None:
         self.process_sql({"_id": change.id, "_rev": change.rev, "_deleted": True}, delete=True)
-
-    def get_feed(self) -> Feed:
-        """That of the database, with a seq in every row: a transaction may end at any."""
-        return self._couch_feed(every_seq=True)
 
     def get_transport(self) -> Transport:
         """Through the hooks, in a transaction for each batch."""

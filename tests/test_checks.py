@@ -73,6 +73,11 @@ class BadMapping(OrderPillow):
     default_mapping = "properties"
 
 
+class NoSource(SQLPillow):
+    def process_sql(self, document, delete=False):
+        pass
+
+
 class NoDelete(SQLPillow):
     couch_db = "orders"
 
@@ -167,6 +172,7 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([OrderPillow], {"COUCHDB_URL": "localhost:5984"}, "E003", "must look like"),
         ([NoTransport], {}, "E010", "no change_transport"),
         ([NoSQL], {}, "E010", "no process_sql"),
+        ([NoSource], {}, "E009", "set couch_db"),
         ([NoDelete], {}, "E010", "must take delete"),
         ([DottedClass], {}, "E014", "'shop.Invoice'"),
         ([OldStyle], {}, "E006", "PythonPillow is a mixin now"),
