@@ -10,9 +10,12 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from pillowtop.testing.threads import KEPT
 
 
 class Request:
@@ -101,9 +104,6 @@ class ScriptedServer:
         self.requests: list[Request] = []
         self.stopping = threading.Event()
         self._server = _ThreadingServer(("127.0.0.1", 0), self._handler_class())
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
-        )
 
     @property
     def host(self) -> str:
@@ -118,7 +118,7 @@ class ScriptedServer:
         return f"http://{self.host}:{self.port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        KEPT.run(partial(self._server.serve_forever, 0.02))
         return self
 
     def __exit__(
@@ -130,7 +130,6 @@ class ScriptedServer:
         self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join()
 
     def _handler_class(self) -> type[socketserver.StreamRequestHandler]:
         owner = self
@@ -148,8 +147,9 @@ class ScriptedServer:
 
 class _ThreadingServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        KEPT.run(partial(self.process_request_thread, request, client_address))
 
 
 def _read_request(stream: Any) -> Request | None:
