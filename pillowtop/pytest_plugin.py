@@ -41,9 +41,12 @@ def pillowtop_run(db: None, pillowtop_database: FakeDatabase) -> Callable[[Basic
 
     Checkpoints and dead letters go to the test's database: `db` is a fixture of pytest-django.
     """
+    from pillowtop.listener import BasicPillow  # noqa: PLC0415
     from pillowtop.worker.rehearsal import rehearse  # noqa: PLC0415
 
     def run(pillow: BasicPillow) -> None:
+        if not isinstance(pillow, BasicPillow):
+            raise TypeError(f"pillowtop_run takes a pillow, such as OrderPillow(), not {pillow!r}")
         pillowtop_database.follow_with(pillow)
         rehearse(pillow)
 

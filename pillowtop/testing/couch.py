@@ -58,7 +58,7 @@ class FakeDatabase(CouchDatabase):
 
         The same documents in the same order get the same revisions in every database.
         """
-        return self._tree(document["_id"]).edit(_body(document)).rev
+        return self._tree(_id_of(document)).edit(_body(document)).rev
 
     def delete(self, doc_id: str, **fields: Any) -> str:
         """Delete the winning revision; the tombstone keeps `fields`. Returns its revision.
@@ -72,7 +72,7 @@ class FakeDatabase(CouchDatabase):
 
         It wins where it has more generations than the others.
         """
-        return self._tree(document["_id"]).branch(_body(document), generation).rev
+        return self._tree(_id_of(document)).branch(_body(document), generation).rev
 
     def purge(self, doc_id: str) -> None:
         """Remove a document without a trace: the feed says nothing of it."""
@@ -103,6 +103,9 @@ class FakeDatabase(CouchDatabase):
 
     def fail_next(self, *faults: FeedFault) -> None:
         """Have the next reading suffer all of these; called again, the one after it."""
+        for fault in faults:
+            if not isinstance(fault, FeedFault):
+                raise TypeError(f"{fault!r} is no fault of a feed, such as interrupted()")
         self._faults.append(faults)
 
     def follow_with(self, pillow: BasicPillow) -> None:
@@ -184,7 +187,7 @@ class FakeDatabase(CouchDatabase):
         """The next reading, with the faults that were asked for."""
         plan = Plan(self.vector_of(since))
         for fault in self._faults.popleft() if self._faults else ():
-            fault(plan)
+            fault.suffer(plan)
         return plan
 
     def line(self, doc_id: str, seq: str | None, *, include_docs: bool) -> bytes:
@@ -280,6 +283,13 @@ class FakeFeed:
         )
         lines = parser.feed(block)
         return Read(self.stream, lines.changes, seqs[-1], True, unreadable=lines.unreadable)
+
+
+def _id_of(document: Mapping[str, Any]) -> str:
+    doc_id = document.get("_id")
+    if not isinstance(doc_id, str):
+        raise TypeError(f"give the document an `_id`, a string: it has {sorted(document)}")
+    return doc_id
 
 
 def _body(document: Mapping[str, Any]) -> dict[str, Any]:

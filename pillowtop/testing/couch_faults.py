@@ -6,6 +6,7 @@ database.fail_next(rewound(), interrupted(after=3))     # both, in the next read
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -26,12 +27,17 @@ class Plan(msgspec.Struct):
     meanwhile: list[Callable[[], object]] = []
 
 
-FeedFault = Callable[[Plan], None]
+@dataclass(frozen=True)
+class FeedFault:
+    """What happens in one reading: `suffer` changes its plan."""
+
+    suffer: Callable[[Plan], None]
 
 
 def interrupted(after: int = 0) -> FeedFault:
     """After so many rows the connection breaks, or the server ends the feed."""
 
+    @FeedFault
     def fault(plan: Plan) -> None:
         plan.ends_after = after
 
@@ -41,6 +47,7 @@ def interrupted(after: int = 0) -> FeedFault:
 def rewound() -> FeedFault:
     """The feed starts from 0, whatever was asked for: a node or a shard was lost."""
 
+    @FeedFault
     def fault(plan: Plan) -> None:
         plan.since = None
 
@@ -50,6 +57,7 @@ def rewound() -> FeedFault:
 def repeated(times: int = 2) -> FeedFault:
     """Each row comes as often as that, one right behind the other."""
 
+    @FeedFault
     def fault(plan: Plan) -> None:
         plan.times = times
 
@@ -59,6 +67,7 @@ def repeated(times: int = 2) -> FeedFault:
 def without_seqs() -> FeedFault:
     """No row carries a seq; only the end of the reading does, if it is reached."""
 
+    @FeedFault
     def fault(plan: Plan) -> None:
         plan.has_seqs = False
 
@@ -73,6 +82,7 @@ def meanwhile(action: Callable[[], object]) -> FeedFault:
         database.fail_next(meanwhile(lambda: database.delete("a")))
     """
 
+    @FeedFault
     def fault(plan: Plan) -> None:
         plan.meanwhile.append(action)
 

@@ -40,6 +40,8 @@ class FakeElasticsearch(ScriptedServer):
 
     def fail_next(self, fault: SearchFault, path: str = "_bulk") -> None:
         """Have the next request whose path ends so suffer a fault; called again, the one after."""
+        if not isinstance(fault, SearchFault):
+            raise TypeError(f"{fault!r} is no fault of Elasticsearch, such as busy()")
         with self._lock:
             self._faults.append((fault, path))
 
@@ -105,7 +107,7 @@ class FakeElasticsearch(ScriptedServer):
             fault = self._take_fault(request.path)
         exchange = _Exchange(self, request, connection)
         if fault:
-            fault(exchange)
+            fault.suffer(exchange)
         else:
             exchange.reply(exchange.carry_out())
 

@@ -6,6 +6,7 @@ es.fail_next(reject("bad-id"))
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pillowtop.testing.scripted import Connection
@@ -31,7 +32,11 @@ class Exchange(Protocol):
         """Have it carried out later, when the test says so."""
 
 
-SearchFault = Callable[[Exchange], None]
+@dataclass(frozen=True)
+class SearchFault:
+    """What happens to one request: `suffer` replies to it, or does not."""
+
+    suffer: Callable[[Exchange], None]
 
 
 def reject(
@@ -42,6 +47,7 @@ def reject(
 ) -> SearchFault:
     """Items are refused and the others written; without ids, all items are refused."""
 
+    @SearchFault
     def fault(exchange: Exchange) -> None:
         for doc_id in doc_ids or ("*",):
             exchange.refusals[doc_id] = Refusal(status, error_type, reason)
@@ -67,6 +73,7 @@ def answer_with(status: int, error_type: str = "", reason: str = "") -> SearchFa
     Without an `error_type` the body is empty, as those of proxies are.
     """
 
+    @SearchFault
     def fault(exchange: Exchange) -> None:
         body = Refusal(status, error_type, reason).body if error_type else b""
         exchange.reply((status, body))
@@ -87,6 +94,7 @@ def disordered() -> SearchFault:
 def truncated() -> SearchFault:
     """All is written, and the connection ends in the middle of the reply."""
 
+    @SearchFault
     def fault(exchange: Exchange) -> None:
         exchange.carry_out()
         exchange.connection.send(b'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"errors":fal')
@@ -98,6 +106,7 @@ def truncated() -> SearchFault:
 def reset(*, written: bool = True) -> SearchFault:
     """The connection is reset in place of a reply, after all was written or before."""
 
+    @SearchFault
     def fault(exchange: Exchange) -> None:
         if written:
             exchange.carry_out()
@@ -109,6 +118,7 @@ def reset(*, written: bool = True) -> SearchFault:
 def late() -> SearchFault:
     """The connection is reset, and the request is carried out by `apply_late`, over newer ones."""
 
+    @SearchFault
     def fault(exchange: Exchange) -> None:
         exchange.put_off()
         exchange.connection.reset()
@@ -117,6 +127,7 @@ def late() -> SearchFault:
 
 
 def _altered(alter: Callable[[list[Any]], list[Any]]) -> SearchFault:
+    @SearchFault
     def fault(exchange: Exchange) -> None:
         status, body = exchange.carry_out()
         exchange.reply((status, {**body, "items": alter(body["items"])}))

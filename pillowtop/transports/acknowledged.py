@@ -81,7 +81,8 @@ def _handshake_failed(address: Address, error: OSError) -> PillowtopError:
         return tls_error(address, CA_CERTS, failure)
     if failure:
         return ServerBusy(f"{address} does not speak TLS: {failure.reason or failure}")
-    return ServerUnreachable(address.host, address.port, error)
+    words = f"TLS broke off ({error}); if the listener is plain, endpoint_tls is wrong"
+    return ServerUnreachable(address.host, address.port, words)
 
 
 class AcknowledgedConnection:

@@ -150,9 +150,10 @@ class Launcher:
         for name, count in counts.items():
             if count:
                 logger.error(
-                    "%s: %d dead letters remain (table pillowtop_deadletter)",
+                    "%s: %d dead letter%s (table pillowtop_deadletter)",
                     name,
                     count,
+                    " remains" if count == 1 else "s remain",
                     extra={"action": "letters_remain", "pillow": name},
                 )
         return any(counts.values())

@@ -13,6 +13,8 @@ from pillowtop.feeds.couch import CouchFeed
 from pillowtop.listener import BasicPillow
 from pillowtop.testing import (
     FakeDatabase,
+    FakeElasticsearch,
+    busy,
     interrupted,
     meanwhile,
     repeated,
@@ -135,6 +137,18 @@ def test_rows_that_come_twice():
     database = filled("a", "b", shards=1)
     database.fail_next(repeated())
     assert [change.id for change in rows(database)] == ["a", "a", "b", "b"]
+
+
+def test_what_is_no_fault_and_no_document_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"no fault of a feed, such as interrupted\(\)"):
+        FakeDatabase().fail_next(busy())
+    with (
+        FakeElasticsearch() as es,
+        pytest.raises(TypeError, match=r"no fault of Elasticsearch, such as busy\(\)"),
+    ):
+        es.fail_next(interrupted())
+    with pytest.raises(TypeError, match=r"give the document an `_id`.*\['id', 'price'\]"):
+        FakeDatabase().put({"id": "a", "price": 5})
 
 
 def test_faults_are_of_one_reading_each():

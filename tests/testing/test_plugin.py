@@ -93,6 +93,11 @@ def test_what_ends_a_life_is_raised(orders, pillowtop_run, pillowtop_elasticsear
         pillowtop_run(OrderPillow())
 
 
+def test_a_class_in_place_of_a_pillow(pillowtop_run):
+    with pytest.raises(TypeError, match=r"takes a pillow, such as OrderPillow\(\), not <class"):
+        pillowtop_run(OrderPillow)
+
+
 @pytest.mark.django_db
 def test_a_pillow_that_waits_for_ever(orders, pillowtop_elasticsearch):
     pillow = OrderPillow()

@@ -302,7 +302,7 @@ def test_tls_towards_what_hangs_up():
 
     with Listener(hanging_up) as listener:
         transport = NetworkTransport(Address("127.0.0.1", listener.port, tls=True))
-        with pytest.raises(ServerUnreachable):
+        with pytest.raises(ServerUnreachable, match="endpoint_tls is wrong"):
             transport.prepare()
 
 

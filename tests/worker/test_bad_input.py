@@ -269,7 +269,7 @@ class OrderPillow(AliasedElasticPillow):
     one.database.put("bad", n=1)
     one.database.put("z", n=1)
     log = one.project.catch_up(code=4)
-    assert "1 dead letters remain" in log
+    assert "1 dead letter remains" in log
     assert [row["doc_id"] for row in letters(one)] == ["bad"]
     assert one.index.documents().keys() == {"a", "z"}
 
