@@ -12,7 +12,13 @@ import msgspec
 from pillowtop.changes import Document, Seq
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import ServerBusy
-from pillowtop.feeds.couch_errors import Answer, Request, foreign, names_missing_database
+from pillowtop.feeds.couch_errors import (
+    Answer,
+    AnswerTooLarge,
+    Request,
+    foreign,
+    names_missing_database,
+)
 from pillowtop.feeds.couch_lines import JSON_ERRORS
 from pillowtop.feeds.couch_server import CouchServer, server_at
 from pillowtop.feeds.couch_values import (
@@ -90,12 +96,22 @@ class CouchDatabase:
                 return
         raise ServerBusy(f"{self}: {_local_path(local_id)} changes all the time")
 
-    def load(self, doc_ids: Iterable[str]) -> dict[str, Loaded]:
-        """The newest revisions of documents, undecoded; an entry for each id asked for."""
-        loaded = {doc_id: Loaded(doc_id, reason="missing") for doc_id in doc_ids}
-        if loaded:
-            loaded.update({one.id: one for one in self._loaded(list(loaded))})
-        return loaded
+    def load(self, doc_ids: Iterable[str], at_most: int | None = None) -> dict[str, Loaded]:
+        """The newest revisions of documents, undecoded; an entry for each id asked for.
+
+        With `at_most`, a number of bytes, the last ones have none where all are more than that;
+        the first always has one.
+        """
+        asked = list(dict.fromkeys(doc_ids))
+        while asked:
+            try:
+                found = self._loaded(asked, at_most if len(asked) > 1 else None)
+            except AnswerTooLarge:
+                asked = asked[: len(asked) // 2]
+            else:
+                loaded = {doc_id: Loaded(doc_id, reason="missing") for doc_id in asked}
+                return loaded | {one.id: one for one in found}
+        return {}
 
     def gone(self, doc_ids: Sequence[str]) -> set[str]:
         """Those of the ids of which the database says that they are not there, or deleted.
@@ -123,10 +139,10 @@ class CouchDatabase:
         self._check_status(answer)
         return [row.id for row in self._decoded(answer, AllDocs).rows]
 
-    def _loaded(self, doc_ids: Sequence[str]) -> list[Loaded]:
+    def _loaded(self, doc_ids: Sequence[str], at_most: int | None) -> list[Loaded]:
         """Ask in ever smaller requests while one of the documents spoils the answer."""
         body = {"docs": [{"id": doc_id} for doc_id in doc_ids]}
-        answer = self._request("POST", "/_bulk_get", body=body)
+        answer = self.server.request("POST", f"{self.path}/_bulk_get", body=body, at_most=at_most)
         if answer.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or len(doc_ids) == 1:
             self._check_status(answer)
             try:
@@ -137,7 +153,8 @@ class CouchDatabase:
                 if len(doc_ids) == 1:
                     return [Loaded(doc_ids[0], reason=f"what was sent cannot be decoded: {error}")]
         middle = len(doc_ids) // 2
-        return self._loaded(doc_ids[:middle]) + self._loaded(doc_ids[middle:])
+        halves = (doc_ids[:middle], doc_ids[middle:])
+        return [one for half in halves for one in self._loaded(half, at_most)]
 
     def _document(self, path: str) -> Document | None:
         answer = self._request("GET", path)

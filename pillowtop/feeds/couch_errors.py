@@ -24,6 +24,10 @@ LOCKED_OUT = "temporarily locked"
 DATABASE_MISSING = ("Database does not exist.", "no_db_file")
 
 
+class AnswerTooLarge(Exception):
+    """An answer has more bytes than its asker wants to hold at once."""
+
+
 class Answer(msgspec.Struct):
     """One HTTP answer; the names of `headers` are in lower case."""
 

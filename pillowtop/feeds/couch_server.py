@@ -15,7 +15,14 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLEr
 
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import PillowtopError, ServerBusy, ServerUnreachable
-from pillowtop.feeds.couch_errors import Answer, Request, asks_for_sign_in, error_of, foreign
+from pillowtop.feeds.couch_errors import (
+    Answer,
+    AnswerTooLarge,
+    Request,
+    asks_for_sign_in,
+    error_of,
+    foreign,
+)
 from pillowtop.feeds.tls import tls_context, tls_error
 
 CONNECT_SECONDS = 10.0
@@ -36,18 +43,25 @@ class CouchServer:
         self._signing_in = threading.Lock()
 
     def request(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        *,
+        at_most: int | None = None,
     ) -> Answer:
         """Ask, and ask once more with a new session where the old one has expired.
 
-        `path` is quoted and stands below the server's URL; `body` is sent as JSON.
+        `path` is quoted and stands below the server's URL; `body` is sent as JSON. Raises
+        `AnswerTooLarge` for an answer of more than `at_most` bytes, and reads no more of it.
         """
         target = path + (f"?{urlencode(query)}" if query else "")
         content = None if body is None else msgspec.json.encode(body)
         headers = self.headers()
-        answer = self._send(method, target, headers, content)
+        answer = self._send(method, target, headers, content, at_most)
         if asks_for_sign_in(answer) and self.renew(headers):
-            answer = self._send(method, target, self.headers(), content)
+            answer = self._send(method, target, self.headers(), content, at_most)
         return answer
 
     def checked(self, answer: Answer, request: Request) -> Any:
@@ -100,20 +114,30 @@ class CouchServer:
         return isinstance(said, dict) and "couchdb" in said
 
     def _send(
-        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        at_most: int | None = None,
     ) -> Answer:
         try:
-            return self._attempt(method, target, headers, content)
+            return self._attempt(method, target, headers, content, at_most)
         except ProtocolError:
             # Most likely a connection that the server closed while it was idle. All our requests
             # may be made twice.
             try:
-                return self._attempt(method, target, headers, content)
+                return self._attempt(method, target, headers, content, at_most)
             except ProtocolError as error:
                 raise self._unreachable(error) from error
 
     def _attempt(
-        self, method: str, target: str, headers: Mapping[str, str], content: bytes | None
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        at_most: int | None,
     ) -> Answer:
         try:
             response = self._pool.request(
@@ -122,12 +146,14 @@ class CouchServer:
                 body=content,
                 redirect=False,
                 retries=False,
+                preload_content=False,
                 headers={
                     "Accept": "application/json",
                     **headers,
                     **({} if content is None else {"Content-Type": "application/json"}),
                 },
             )
+            data = _body(response, at_most)
         except ProtocolError:
             raise
         except HTTPError as error:
@@ -135,7 +161,7 @@ class CouchServer:
         return Answer(
             response.status,
             {name.lower(): value for name, value in response.headers.items()},
-            response.data,
+            data,
         )
 
     def _failure(self, error: HTTPError) -> PillowtopError:
@@ -150,6 +176,18 @@ class CouchServer:
         # The cause below is what happened; urllib3's own message holds objects' addresses.
         cause = error.__cause__ or error.__context__ or error
         return ServerUnreachable(self.endpoint.host, self.endpoint.port, cause)
+
+
+def _body(response: urllib3.BaseHTTPResponse, at_most: int | None) -> bytes:
+    """All of an answer; of one that is too large the connection is given up."""
+    if at_most is None:
+        return response.data
+    data = response.read(at_most + 1)
+    if len(data) > at_most:
+        response.close()
+        raise AnswerTooLarge
+    response.release_conn()
+    return data
 
 
 @functools.lru_cache(maxsize=64)

@@ -141,8 +141,16 @@ class FakeDatabase(CouchDatabase):
     def put_local(self, local_id: str, document: Mapping[str, Any]) -> None:
         self._locals[local_id] = dict(document)
 
-    def load(self, doc_ids: Iterable[str]) -> dict[str, Loaded]:
-        return {doc_id: self._load_one(doc_id) for doc_id in doc_ids}
+    def load(self, doc_ids: Iterable[str], at_most: int | None = None) -> dict[str, Loaded]:
+        loaded: dict[str, Loaded] = {}
+        size = 0
+        for doc_id in doc_ids:
+            one = self._load_one(doc_id)
+            size += 0 if one.doc is None else len(memoryview(one.doc))
+            if loaded and at_most is not None and size > at_most:
+                break
+            loaded[doc_id] = one
+        return loaded
 
     def gone(self, doc_ids: Sequence[str]) -> set[str]:
         return {doc_id for doc_id in doc_ids if self.get(doc_id) is None}

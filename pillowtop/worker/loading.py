@@ -22,6 +22,9 @@ from pillowtop.worker.patience import Patience
 
 CHUNK_DOCUMENTS = 250
 CHUNK_BYTES = 2 * 1024 * 1024
+CHUNK_BYTES_AT_MOST = 4 * CHUNK_BYTES
+"""What documents beyond that would add to a chunk is left to be loaded one by one."""
+
 CHUNKS_AHEAD = 2
 """How many are being loaded while the one before them is packed."""
 
@@ -189,15 +192,19 @@ class Loader:
 
     def _fill(self, chunk: Chunk, changes: list[Change]) -> None:
         ids = [change.id for change in changes]
-        loaded = self._patience.until_done(partial(self._database.load, ids))
+        load = partial(self._database.load, ids, CHUNK_BYTES_AT_MOST)
+        loaded = self._patience.until_done(load)
         for change in changes:
-            found = loaded[change.id]
+            found = loaded.get(change.id)
+            if found is None:
+                break
             if found.deleted:
                 change.deleted = True
             elif found.doc is not None:
                 change.doc = found.doc
                 change.changes = [Revision(found.rev)]
-        self._expect(sum(len(memoryview(change.doc)) for change in changes) / len(changes))
+        size = sum(len(memoryview(one.doc)) for one in loaded.values() if one.doc is not None)
+        self._expect(size / len(loaded))
         chunk.is_loaded.set()
 
     def _expect(self, document_bytes: float) -> None:

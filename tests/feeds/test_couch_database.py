@@ -233,6 +233,27 @@ def test_a_document_that_cannot_be_decoded_spoils_no_other(kind):
     assert len(server.requests) == 7  # 7 ids, then 3 and 4, then 2 and 2 of these, then 1 and 1
 
 
+def test_no_more_is_loaded_than_is_wanted_at_once():
+    """Of documents that are too many only the first are asked for again, at least one."""
+
+    def answer(request, connection):
+        sizes = [5000 if one["id"] == "big" else 100 for one in request.json()["docs"]]
+        docs = [
+            {"id": one["id"], "docs": [{"ok": {"_id": one["id"], "_rev": "1-a", "x": "x" * size}}]}
+            for one, size in zip(request.json()["docs"], sizes, strict=True)
+        ]
+        connection.reply(200, {"results": docs})
+
+    def loaded(asked, at_most):
+        with ScriptedServer(answer) as server:
+            found = database_at(server.url).load(asked, at_most)
+            return list(found), [len(request.json()["docs"]) for request in server.requests]
+
+    assert loaded(["a", "c", "d"], 1000) == (["a", "c", "d"], [3])
+    assert loaded(["a", "b", "c", "big", "d"], 1000) == (["a", "b"], [5, 2])
+    assert loaded(["big", "a"], 1000) == (["big"], [2, 1])
+
+
 def test_gone():
     rows = [
         {"id": "a", "key": "a", "value": {"rev": "1-a"}},

@@ -14,6 +14,7 @@ from pillowtop.exceptions import FeedInterrupted, ServerBusy
 from pillowtop.feeds.couch_values import DatabaseInfo, Loaded
 from pillowtop.feeds.reading import Read, Unreadable
 from pillowtop.listener import BasicPillow
+from pillowtop.testing import FakeDatabase
 from pillowtop.worker import loading
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.loading import CHUNKS_AHEAD, Loader
@@ -43,7 +44,7 @@ class Database:
         self.held[doc_id] = Event()
         return self.held[doc_id]
 
-    def load(self, doc_ids):
+    def load(self, doc_ids, at_most):
         self.asked.append(doc_ids)
         if self.failures:
             raise self.failures.pop()
@@ -311,6 +312,16 @@ def test_chunks_of_large_documents_have_few_of_them(make, document_bytes, full):
     loader._database = database
     taken(loader, [read(*"abcdef")])
     assert {len(asked) for asked in database.asked} == {full}
+
+
+def test_what_is_too_much_for_a_chunk_is_left_to_the_trigger(monkeypatch, make):
+    monkeypatch.setattr(loading, "CHUNK_BYTES_AT_MOST", 150)
+    database = FakeDatabase("orders")
+    for doc_id in "abc":
+        database.put({"_id": doc_id, "x": "x" * 60})
+    reads = taken(make(database), [read(*"abc", seq="1")])
+    found = [change.has_document for one in reads for change in one.changes]
+    assert found == [True, False, False]
 
 
 def test_chunks_become_small_when_documents_turn_out_to_be_large(make):
