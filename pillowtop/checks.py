@@ -17,6 +17,7 @@ from django.db import connections
 
 from pillowtop import registry
 from pillowtop.conf import Configuration, configuration, suggestion
+from pillowtop.engine.letters import ON_ERROR
 from pillowtop.engine.resuming import ON_RECREATED
 from pillowtop.engine.way import Way
 from pillowtop.exceptions import ConfigurationError
@@ -111,11 +112,28 @@ def _check_pillow(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
     yield from _check_filter(pillow)
     yield from _check_names(pillow)
     yield from _complaint(lambda: Way(pillow, BasicPillow), "pillowtop.E014", type(pillow))
+    yield from _check_on_error(pillow)
     if pillow.on_recreated not in ON_RECREATED:
         yield Error(
             f"{pillow.name}: on_recreated is 'halt' or 'resync', not {pillow.on_recreated!r}",
             obj=type(pillow),
             id="pillowtop.E012",
+        )
+
+
+def _check_on_error(pillow: BasicPillow) -> Iterator[CheckMessage]:
+    if pillow.on_error not in ON_ERROR:
+        yield Error(
+            f"{pillow.name}: on_error is 'letter', 'halt' or 'ignore', not {pillow.on_error!r}",
+            obj=type(pillow),
+            id="pillowtop.E015",
+        )
+    if pillow.on_error == "ignore":
+        yield Warning(
+            f"{pillow.name}: on_error is 'ignore': what fails is not in the target, and only the "
+            "log says so",
+            obj=type(pillow),
+            id="pillowtop.W004",
         )
 
 

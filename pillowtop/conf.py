@@ -51,6 +51,12 @@ class Configuration:
     SILENCE_SECONDS: float = _setting(30.0, "after how much silence a feed is opened again")
     PROBE_SECONDS: float = _setting(0.5, "how often a server that is down is looked for")
     BACKOFF_SECONDS: float = _setting(30.0, "the longest wait before an attempt is repeated")
+    RETRY_MINUTES: tuple[float, ...] = _setting(
+        (5, 20, 45), "when a dead letter is tried again, after each failure; then once a day"
+    )
+    STORM_DOCUMENTS: int = _setting(1000, "of how many of the latest documents a storm is judged")
+    STORM_SHARE: float = _setting(0.5, "which share of them has to fail for a storm, up to 1")
+    STORM_SECONDS: float = _setting(60.0, "how often a batch is tried in a storm")
     STANDBY_SECONDS: float = _setting(5.0, "how often a pillow that stands by looks again")
     DRAIN_SECONDS: float = _setting(8.0, "for how long a stop waits for what is under way")
 
@@ -110,6 +116,10 @@ def configuration() -> Configuration:
     tuned = Configuration(**given)
     for key in given:
         _demand_type(key, getattr(tuned, key), getattr(Configuration, key))
+    if tuned.STORM_SHARE > 1:
+        raise ConfigurationError(
+            f"PILLOWTOP['STORM_SHARE'] is a share, up to 1, not {tuned.STORM_SHARE!r}"
+        )
     if tuned.CHECKPOINTS not in ("couch", "django"):
         raise ConfigurationError(
             f"PILLOWTOP['CHECKPOINTS'] is 'couch' or 'django', not {tuned.CHECKPOINTS!r}"
@@ -119,15 +129,22 @@ def configuration() -> Configuration:
 
 def _demand_type(key: str, value: Any, default: Any) -> None:
     """Numbers must be positive numbers, everything else text."""
-    if isinstance(default, (int, float)):
+    if isinstance(default, tuple):
+        fits = isinstance(value, (list, tuple)) and all(map(_is_positive, value))
+        what = "a list of positive numbers"
+    elif isinstance(default, (int, float)):
         wanted: Any = int if isinstance(default, int) else (int, float)
-        fits = isinstance(value, wanted) and not isinstance(value, bool) and value > 0
+        fits = isinstance(value, wanted) and _is_positive(value)
         what = "a positive whole number" if wanted is int else "a positive number"
     else:
         fits = isinstance(value, str) or (value is None and default is None)
         what = "text"
     if not fits:
         raise ConfigurationError(f"PILLOWTOP[{key!r}] must be {what}, not {_shown(key, value)}")
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def _shown(key: str, value: Any) -> str:

@@ -11,6 +11,7 @@ The class of an error decides what happens next; its message names the cause and
       StandBy               nothing to do until the world changes; looked at again by itself
         DatabaseMissing
         IndexElsewhere      the alias points to an index of another hash
+        Stormy              too many documents fail: one batch a minute is tried
       DocumentRefused       a target will never take this document: a dead letter
       StartAgain            the ground has changed: where to start is decided anew
         WrittenByLaterLife  the target holds writes of a higher token than ours
@@ -21,6 +22,7 @@ The class of an error decides what happens next; its message names the cause and
         FilterChanged       the checkpoint was made with another filter
         LeaseLost           another process writes for this pillow
         TargetUnusable      what is wrong with index, alias or pipeline
+        DocumentFailed      a document failed, and on_error is "halt"
         ConfigurationError  settings or attributes that cannot work
 """
 
@@ -64,7 +66,12 @@ class DocumentRefused(PillowtopError):
 
 
 class StandBy(PillowtopError):
-    """The pillow has to wait for something that is looked at again from time to time."""
+    """The pillow has to wait for something that is looked at again from time to time.
+
+    `seconds` says how often; None leaves it to the settings.
+    """
+
+    seconds: float | None = None
 
 
 class DatabaseMissing(StandBy):
@@ -73,6 +80,14 @@ class DatabaseMissing(StandBy):
 
 class IndexElsewhere(StandBy):
     """The alias points to an index that another version of the pillow made."""
+
+
+class Stormy(StandBy):
+    """So many documents fail that it cannot be the documents."""
+
+    def __init__(self, words: str, seconds: float) -> None:
+        super().__init__(words)
+        self.seconds = seconds
 
 
 class StartAgain(PillowtopError):
@@ -113,6 +128,10 @@ class LeaseLost(Halted):
 
 class TargetUnusable(Halted):
     """Something is wrong with the index, alias or pipeline, not with a document."""
+
+
+class DocumentFailed(Halted):
+    """A document of a pillow that is to halt then."""
 
 
 class ConfigurationError(Halted):

@@ -21,6 +21,7 @@ import msgspec
 from pillowtop.changes import Change, Document
 from pillowtop.conf import configuration
 from pillowtop.endpoints import Address, Endpoint
+from pillowtop.engine.letters import OnError
 from pillowtop.engine.resuming import OnRecreated
 from pillowtop.engine.way import HookError, Way
 from pillowtop.exceptions import ConfigurationError, DocumentMissing, DocumentRefused
@@ -77,6 +78,9 @@ class BasicPillow:
 
     on_recreated: OnRecreated = "halt"
     """What to do when the database was deleted and made again: `halt` or `resync`."""
+
+    on_error: OnError = "letter"
+    """What becomes of a document that fails: `letter`, or `halt` for the pillow, or `ignore`."""
 
     _every_seq = False
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import traceback
+from typing import Literal
 
 import msgspec
 
 from pillowtop.changes import Change, Seq
 from pillowtop.engine.items import Outcome
 from pillowtop.feeds.reading import Unreadable
+
+OnError = Literal["letter", "halt", "ignore"]
+ON_ERROR: tuple[OnError, ...] = ("letter", "halt", "ignore")
+"""What becomes of a document that fails: a dead letter, a stop of the pillow, or nothing."""
 
 MAX_REASON = 4000
 MAX_TRACEBACK = 20000

@@ -31,12 +31,14 @@ def deliver(
     items: Sequence[Item],
     hooked: Sequence[Letter],
     write: Write,
+    admitted: Callable[[int, Sequence[Letter]], list[Letter]],
     manner: Manner,
 ) -> list[Letter]:
     """Write items, keep letters, and clear those of what went through. Returns the letters.
 
-    To be called within a transaction. Raises `TransientError` and `Halted`, and `TOGETHER`
-    anything that a hook raises: then all of it is to be rolled back.
+    `admitted` is asked, with the number of items written, which letters to keep. To be called
+    within a transaction. Raises `TransientError` and `Halted`, what `admitted` raises, and
+    `TOGETHER` anything that a hook raises: then all of it is to be rolled back.
     """
     if manner is Manner.TOGETHER:
         outcomes = [_written(item, write, is_final=True) for item in items]
@@ -44,10 +46,10 @@ def deliver(
         check = _Constraints().demand if manner is Manner.CHECKED else None
         outcomes = _in_rounds(items, lambda item: _write_apart(item, write, check))
     refused = [one for one in outcomes if one.verdict is Verdict.REJECTED]
+    delivered = [one.item.doc_id for one in outcomes if one.verdict is Verdict.DELIVERED]
+    written = admitted(len(delivered), [*hooked, *map(from_outcome, refused)])
     if letters.count(pillow):
-        delivered = [one.item.doc_id for one in outcomes if one.verdict is Verdict.DELIVERED]
         letters.clear(pillow, stream, delivered)
-    written = [*hooked, *map(from_outcome, refused)]
     if written:
         letters.write(pillow, stream, written)
     return written

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 from django.db import connections, transaction
 from django.utils import timezone
 
+from pillowtop.conf import configuration
 from pillowtop.engine.letters import Letter, hash_id
 from pillowtop.records.database import alias
 from pillowtop.records.models import DeadLetter
 
 MAX_SHOWN = 200
-FIRST_RETRY = timedelta(minutes=5)
+AFTER_THE_SCHEDULE = timedelta(days=1)
+UNREADABLE = "feed"
+"""The stage of a line that is no change: there is no document to be tried again."""
 
 UPDATED = [
     "seq",
@@ -28,6 +32,14 @@ UPDATED = [
     "last_at",
     "next_attempt_at",
 ]
+
+
+class Due(NamedTuple):
+    """A letter whose document is to be tried again; `is_last` at the end of the schedule."""
+
+    doc_id: str
+    rev: str
+    is_last: bool
 
 
 def write(pillow: str, stream: str, letters: Sequence[Letter]) -> None:
@@ -64,6 +76,42 @@ def among(pillow: str, stream: str, doc_ids: Iterable[str]) -> set[str]:
     by_hash = {hash_id(doc_id): doc_id for doc_id in doc_ids}
     found = _rows(pillow, stream, by_hash).values_list("doc_hash", flat=True)
     return {by_hash[key] for key in found}
+
+
+def attempts(pillow: str, stream: str, doc_ids: Iterable[str]) -> dict[str, int]:
+    """How often documents have failed, by id, where there is a letter."""
+    by_hash = {hash_id(doc_id): doc_id for doc_id in doc_ids}
+    found = _rows(pillow, stream, by_hash).values_list("doc_hash", "attempts")
+    return {by_hash[key]: count for key, count in found}
+
+
+def due(pillow: str, stream: str, limit: int) -> list[Due]:
+    """Letters whose time to be tried again has come, those that wait longest first."""
+    rows = DeadLetter.objects.using(alias()).filter(
+        pillow=pillow, stream=stream, next_attempt_at__lte=timezone.now()
+    )
+    schedule = len(configuration().RETRY_MINUTES)
+    return [
+        Due(row.doc_id, row.rev, row.attempts >= schedule)
+        for row in rows.order_by("next_attempt_at")[:limit]
+    ]
+
+
+def put_off(pillow: str, stream: str, doc_ids: Iterable[str]) -> None:
+    """Have letters wait for the next time of their schedule, as if tried once more."""
+    now = timezone.now()
+    for row in _rows(pillow, stream, map(hash_id, doc_ids)):
+        row.attempts += 1
+        row.last_at, row.next_attempt_at = now, now + _pause(row.attempts)
+        row.save(using=alias(), update_fields=["attempts", "last_at", "next_attempt_at"])
+
+
+def _pause(attempts: int) -> timedelta:
+    """For how long a letter waits after so many attempts."""
+    schedule = configuration().RETRY_MINUTES
+    if attempts > len(schedule):
+        return AFTER_THE_SCHEDULE
+    return timedelta(minutes=schedule[attempts - 1])
 
 
 def reasons(pillow: str, doc_ids: Iterable[str]) -> dict[str, str]:
@@ -108,8 +156,15 @@ def _row(pillow: str, stream: str, letter: Letter, attempts: int, now: datetime)
         attempts=attempts,
         first_at=now,
         last_at=now,
-        next_attempt_at=now + FIRST_RETRY,
+        next_attempt_at=_next(letter, attempts, now),
     )
+
+
+def _next(letter: Letter, attempts: int, now: datetime) -> datetime | None:
+    """None for what cannot be asked for again: it has no id, or none that could be kept."""
+    if letter.stage == UNREADABLE or _storable(letter.doc_id) != letter.doc_id:
+        return None
+    return now + _pause(attempts)
 
 
 def _storable(text: str) -> str:

@@ -77,6 +77,7 @@ class DeadLetter(models.Model):
                 fields=["pillow", "stream", "doc_hash"], name="pillowtop_one_letter"
             ),
         )
+        indexes = (models.Index(fields=["pillow", "next_attempt_at"], name="pillowtop_letter_due"),)
 
     def __str__(self) -> str:
         return f"{self.pillow}: {self.doc_id} ({self.error_type})"

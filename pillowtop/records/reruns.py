@@ -12,12 +12,6 @@ from django.utils import timezone
 from pillowtop.records.database import alias
 from pillowtop.records.models import Rerun
 
-DELIVERED = "delivered"
-DELETED = "deleted"
-LETTER = "dead letter"
-MISSING = "missing"
-SKIPPED = "skipped"
-
 KEPT = timedelta(days=7)
 ROWS_AT_ONCE = 500
 

@@ -26,6 +26,8 @@ from pillowtop.worker import parts
 from pillowtop.worker.office import Office
 from pillowtop.worker.parts import Ground
 from pillowtop.worker.patience import Patience
+from pillowtop.worker.rerunning import Rerunner
+from pillowtop.worker.retrying import Retrier
 from pillowtop.worker.sweeping import Sweeper
 
 logger = logging.getLogger(__name__)
@@ -104,7 +106,7 @@ class Lane:
             whole_reads=self._ground.is_transactional,
         )
         self._loader = parts.make_loader(self._ground, self._versions, self._spawn)
-        self._rerunner = parts.make_rerunner(self._ground, self._versions, self._delivery)
+        self._again = parts.make_again(self._ground, self._memory, self._versions, self._delivery)
 
     # Reading.
 
@@ -181,12 +183,19 @@ class Lane:
             self._rerun()
 
     def _rerun(self) -> None:
-        """Take again what operators have asked for; the feed waits meanwhile."""
-        while self._rerunner and self._rerunner.waiting():
-            with self._turn:
-                self._intake.finish()
-                # Asked once more: another greenlet may have had the turn.
-                self._rerunner.run(self._rerunner.waiting())
+        """Take again what operators have asked for, and dead letters; the feed waits meanwhile."""
+        if self._again is None:
+            return
+        name, record = self._ground.pillow.name, self._ground.record
+        filtered = self._ground.pillow.couch_filter is not None
+        for queue in (
+            Rerunner(name, self._again, record),
+            Retrier(name, self._ground.stream, self._again, record, filtered=filtered),
+        ):
+            while queue.waiting():
+                with self._turn:
+                    self._intake.finish()
+                    queue.run()
 
     # Saving.
 

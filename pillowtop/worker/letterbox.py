@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pillowtop.engine.items import Item
 from pillowtop.engine.letters import Letter
+from pillowtop.worker.judging import Judge
 
 logger = logging.getLogger(__name__)
 
@@ -22,21 +23,26 @@ class LetterBox:
         pillow: str,
         write: Callable[[list[Letter]], None],
         clear: Callable[[list[str]], int],
+        judge: Judge,
         *,
         holds_any: bool,
     ) -> None:
         self._pillow = pillow
         self._write = write
         self._clear = clear
+        self._judge = judge
         self._holds_any = holds_any
 
-    def settle(self, delivered: list[Item], written: list[Letter]) -> None:
+    def settle(self, delivered: list[Item], failed: list[Letter]) -> None:
+        """Raises as `Judge.admitted`, and has written nothing then."""
+        written = self._judge.admitted(len(delivered), failed)
         if self._holds_any and delivered:
             self._clear([item.doc_id for item in delivered])
         if written:
             self._holds_any = True
             self._write(written)
             self.tell(written)
+        self._judge.note(len(delivered), len(written))
 
     def tell(self, written: list[Letter]) -> None:
         """Log what was written."""

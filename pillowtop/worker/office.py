@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pillowtop.conf import Configuration
+from pillowtop.engine.storms import Storm
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.patience import Patience
@@ -15,7 +16,15 @@ class Office:
     settings: Configuration
     books: Bookkeeper
     gates: Gates
+    _storms: dict[str, Storm] = field(default_factory=dict)
 
     def patience(self, pillow: str) -> Patience:
         """Fresh patience for one thing that a pillow does."""
         return Patience(pillow, self.gates, self.settings.BACKOFF_SECONDS)
+
+    def storm(self, pillow: str) -> Storm:
+        """What is known of a pillow's failures over all its lives in this process."""
+        settings = self.settings
+        return self._storms.setdefault(
+            pillow, Storm(settings.STORM_DOCUMENTS, settings.STORM_SHARE)
+        )

@@ -16,15 +16,16 @@ from pillowtop.engine.way import Packer, Way
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters
+from pillowtop.worker.again import Again
 from pillowtop.worker.delivery import Delivery
 from pillowtop.worker.intake import Intake
+from pillowtop.worker.judging import Judge
 from pillowtop.worker.letterbox import LetterBox
 from pillowtop.worker.loading import Loader
 from pillowtop.worker.memory import Memory
 from pillowtop.worker.office import Office
 from pillowtop.worker.patience import Patience
 from pillowtop.worker.repeating import Repeating
-from pillowtop.worker.rerunning import Rerunner
 from pillowtop.worker.transactions import Transactions
 
 Spawn = Callable[..., gevent.Greenlet]
@@ -73,14 +74,17 @@ def make_memory(ground: Ground) -> Memory:
 def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
     """One by one until each is delivered; or, into the Django database, in transactions."""
     name, stream, transport = ground.pillow.name, ground.stream, ground.transport
+    pause_seconds = ground.office.settings.STORM_SECONDS
+    judge = Judge(name, ground.pillow.on_error, ground.office.storm(name), pause_seconds)
     letterbox = LetterBox(
         name,
         write=lambda written: ground.record(letters.write, stream, written),
         clear=lambda doc_ids: ground.record(letters.clear, stream, doc_ids),
+        judge=judge,
         holds_any=ground.record(letters.count) > 0,
     )
     deliver = (
-        Transactions(name, stream, transport, memory, ground.patience, letterbox.tell)
+        Transactions(name, stream, transport, memory, ground.patience, judge, letterbox.tell)
         if isinstance(transport, Transactional)
         else Repeating(transport, ground.patience, letterbox.settle)
     )
@@ -119,13 +123,14 @@ def make_loader(ground: Ground, versions: Versions, spawn: Spawn) -> Loader | No
     return loader
 
 
-def make_rerunner(ground: Ground, versions: Versions, delivery: Delivery) -> Rerunner | None:
+def make_again(
+    ground: Ground, memory: Memory, versions: Versions, delivery: Delivery
+) -> Again | None:
     """Of what it takes no position hangs: its batches end where they are full."""
     if ground.database is None:
         return None
     intake = make_intake(ground, versions, delivery, Ledger(), whole_reads=False)
-    return Rerunner(
-        ground.pillow.name,
+    return Again(
         ground.way,
         ground.database,
         ground.stream,
@@ -133,4 +138,6 @@ def make_rerunner(ground: Ground, versions: Versions, delivery: Delivery) -> Rer
         intake,
         ground.record,
         ground.patience,
+        ground.office.storm(ground.pillow.name),
+        memory.verify,
     )

@@ -78,6 +78,7 @@ class Supervisor:
         self._lane: Lane | None = None
         self._backoff = Backoff(max_seconds=60.0)
         self._said = ""
+        self._standby_seconds = office.settings.STANDBY_SECONDS
 
     def run(self) -> None:
         """Return when the pillow is done for good."""
@@ -124,6 +125,8 @@ class Supervisor:
 
     def _ended_by(self, error: PillowtopError) -> State:
         ending = next(one for one in ENDINGS if isinstance(error, one.kind))
+        asked = error.seconds if isinstance(error, StandBy) else None
+        self._standby_seconds = asked or self._office.settings.STANDBY_SECONDS
         self._say(ending.level, ending.words.format(error=error, pillow=self.pillow.name))
         return ending.state
 
@@ -131,7 +134,7 @@ class Supervisor:
         if self.state in (State.CRASHED, State.RUNNING):
             gevent.sleep(self._backoff.next())
             return
-        gevent.sleep(self._office.settings.STANDBY_SECONDS)
+        gevent.sleep(self._standby_seconds)
         while self.state is State.HALTED and not self._is_asked():
             gevent.sleep(self._office.settings.STANDBY_SECONDS)
 

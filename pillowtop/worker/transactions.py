@@ -15,6 +15,7 @@ from pillowtop.engine.transience import demand_about_document
 from pillowtop.exceptions import PillowtopError, TransientError
 from pillowtop.records import batches
 from pillowtop.records.batches import Manner
+from pillowtop.worker.judging import Judge
 from pillowtop.worker.memory import Memory
 from pillowtop.worker.patience import Patience
 
@@ -33,6 +34,7 @@ class Transactions:
         transport: Transactional,
         memory: Memory,
         patience: Callable[[], Patience],
+        judge: Judge,
         tell: Callable[[list[Letter]], None],
     ) -> None:
         self._pillow = pillow
@@ -40,6 +42,7 @@ class Transactions:
         self._transport = transport
         self._memory = memory
         self._patience = patience
+        self._judge = judge
         self._tell = tell
 
     def __call__(self, batch: Batch, seqs: Mapping[str, Seq]) -> None:
@@ -60,6 +63,8 @@ class Transactions:
                 manner = Manner.CHECKED if isinstance(error, DatabaseError) else Manner.APART
         patience.succeeded()
         self._tell(written)
+        delivered = len(batch.items) - sum(one.stage == "transport" for one in written)
+        self._judge.note(delivered, len(written))
 
     def _commit(self, batch: Batch, seq: Seq | None, manner: Manner) -> list[Letter]:
         deliver = partial(
@@ -69,6 +74,7 @@ class Transactions:
             list(batch.items.values()),
             list(batch.letters.values()),
             self._transport.write,
+            self._judge.admitted,
             manner,
         )
         return self._memory.commit(seq, deliver)

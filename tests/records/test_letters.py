@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pillowtop.engine.letters import Letter
@@ -30,7 +32,7 @@ def test_a_letter_keeps_everything():
     assert (row.error_type, row.reason, row.traceback) == ("KeyError", "'lines'", "Traceback …")
     assert row.attempts == 1
     assert row.first_at == row.last_at
-    assert row.next_attempt_at - row.last_at == letters.FIRST_RETRY
+    assert row.next_attempt_at - row.last_at == timedelta(minutes=5)
 
 
 def test_a_second_failure_counts_and_keeps_the_first_time():

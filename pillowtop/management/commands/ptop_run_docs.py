@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from pillowtop import registry
+from pillowtop.engine.fates import Fate
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
 from pillowtop.management.database import demand_tables
@@ -26,7 +27,7 @@ IN_AN_ID = re.compile("[^\\0\ud800-\udfff]+")
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 60.0
 SHOWN = 20
-FAILURES = (reruns.LETTER, reruns.MISSING, reruns.SKIPPED)
+FAILURES = (Fate.LETTER, Fate.MISSING, Fate.SKIPPED)
 
 
 class Command(BaseCommand):
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         failed = [(doc_id, outcome) for doc_id, outcome in outcomes.items() if outcome in FAILURES]
         reasons = letters.reasons(name, [doc_id for doc_id, _ in failed[:SHOWN]])
         for doc_id, outcome in failed[:SHOWN]:
-            why = f" ({reasons[doc_id]})" if outcome == reruns.LETTER and doc_id in reasons else ""
+            why = f" ({reasons[doc_id]})" if outcome == Fate.LETTER and doc_id in reasons else ""
             self.stdout.write(f"{doc_id!r}: {outcome}{why}")
         if len(failed) > SHOWN:
             self.stdout.write(f"and {len(failed) - SHOWN} more")
