@@ -16,6 +16,9 @@ OnError = Literal["letter", "halt", "ignore"]
 ON_ERROR: tuple[OnError, ...] = ("letter", "halt", "ignore")
 """What becomes of a document that fails: a dead letter, a stop of the pillow, or nothing."""
 
+STAGES = ("feed", "filter", "trigger", "transform", "pack", "transport")
+"""Where a document can fail, on its way."""
+
 MAX_REASON = 4000
 MAX_TRACEBACK = 20000
 

@@ -175,3 +175,25 @@ def test_mistakes_on_the_command_line(setup, args, code, words):
 def test_a_filter_of_couchdbs_is_not_passed_by(setup):
     one = setup(FILTERED)
     assert "would pass by" in run_docs(one, "a", code=3)
+
+
+def test_dead_letters_are_tried_when_somebody_asks(setup):
+    one = setup(STRICT)
+    one.database.put("bad", bad=True)
+    worker = one.project.start("--all")
+    worker.wait_for("'bad' failed")
+    source = one.project.folder / "pillows.py"
+    source.write_text(source.read_text().replace("bad as ever", "worse"))
+    assert worker.stop() == 0
+    worker = one.project.start("--all")
+    assert "1 due now" in one.project.manage("ptop_errors", "retry", "bad").stdout
+    worker.wait_for("tried dead letters again: 1 dead letter")
+    assert "worse" in one.project.manage("ptop_errors", "list").stdout
+    source.write_text(source.read_text().replace('document.get("bad")', "False"))
+    assert worker.stop() == 0
+    worker = one.project.start("--all")
+    one.project.manage("ptop_errors", "retry")
+    worker.wait_for("tried dead letters again: 1 delivered")
+    assert "no dead letters" in one.project.manage("ptop_errors", "list").stdout
+    assert one.in_step()
+    assert worker.stop() == 0

@@ -5,13 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-
 from pillowtop import registry
-from pillowtop.exceptions import ConfigurationError
-from pillowtop.exits import Exit
+from pillowtop.management.asking import command_errors, demand_confirmation
 from pillowtop.management.database import demand_tables
+from pillowtop.management.parsing import PillowCommand
 from pillowtop.records import requests
 
 MEANING = {
@@ -20,7 +17,7 @@ MEANING = {
 }
 
 
-class Command(BaseCommand):
+class Command(PillowCommand):
     help = "Ask a pillow to start over (reset), or to go on with a changed filter (accept)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,26 +26,11 @@ class Command(BaseCommand):
         parser.add_argument("--noinput", action="store_true", help="do not ask")
 
     def handle(self, verb: str, pillow: str, **options: Any) -> None:
-        try:
+        with command_errors():
             name = registry.get_pillow(pillow).name
             demand_tables()
-        except ConfigurationError as error:
-            raise CommandError(str(error), returncode=Exit.CONFIGURATION) from error
-        if not options["noinput"] and not self._confirmed(name, verb):
-            raise CommandError(
-                "nothing was changed: answer yes, or give --noinput", returncode=Exit.USAGE
-            )
-        try:
+            demand_confirmation(f"{name} {MEANING[verb]}", noinput=options["noinput"])
             requests.ask(name, "reset" if verb == "reset" else "accept")
-        except DatabaseError as error:
-            raise CommandError(f"the Django database does not answer: {error}") from error
         self.stdout.write(
             f"{name} {MEANING[verb]}: within seconds where run_ptop runs it, or at its next start"
         )
-
-    def _confirmed(self, name: str, verb: str) -> bool:
-        try:
-            answer = input(f"{name} {MEANING[verb]}. Type yes to go on: ")
-        except EOFError:  # nobody is there to ask
-            return False
-        return answer.strip().lower() == "yes"

@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.core.management.base import CommandError
 
 from pillowtop import registry
 from pillowtop.engine.fates import Fate
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
+from pillowtop.management.asking import command_errors
 from pillowtop.management.database import demand_tables
+from pillowtop.management.parsing import PillowCommand
 from pillowtop.records import letters, reruns
 
 IN_AN_ID = re.compile("[^\\0\ud800-\udfff]+")
@@ -30,7 +31,7 @@ SHOWN = 20
 FAILURES = (Fate.LETTER, Fate.MISSING, Fate.SKIPPED)
 
 
-class Command(BaseCommand):
+class Command(PillowCommand):
     help = "Have documents run again, as they are by then, by the process that runs the pillow."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -60,15 +61,11 @@ class Command(BaseCommand):
                 "input)",
                 returncode=Exit.USAGE,
             )
-        try:
+        with command_errors():
             name = _demand_database(pillow)
             ticket = reruns.ask(name, doc_ids)
             outcomes = self._wait(ticket, options["wait"])
-        except ConfigurationError as error:
-            raise CommandError(str(error), returncode=Exit.CONFIGURATION) from error
-        except DatabaseError as error:
-            raise CommandError(f"the Django database does not answer: {error}") from error
-        self._tell(name, outcomes)
+            self._tell(name, outcomes)
         unfinished = "" in outcomes.values() and options["wait"] > 0
         if unfinished or any(outcome in FAILURES for outcome in outcomes.values()):
             raise SystemExit(int(Exit.UNHEALTHY))

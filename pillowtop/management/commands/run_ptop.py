@@ -8,7 +8,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 
 from pillowtop import registry
 from pillowtop.conf import Configuration, configuration
@@ -16,17 +16,14 @@ from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
 from pillowtop.management import tables
 from pillowtop.management.database import demand_tables
+from pillowtop.management.parsing import PillowCommand
 from pillowtop.records import positions
 from pillowtop.worker import boot
 
 
-class Command(BaseCommand):
+class Command(PillowCommand):
     help = "Follow change feeds and deliver documents: all pillows, a group, or one."
     requires_system_checks = ()
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        # An abbreviation that is understood today means something else tomorrow.
-        return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group()

@@ -1,0 +1,21 @@
+"""Lengths of time as somebody types them."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from datetime import timedelta
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+DAYS_AT_MOST = 36500
+
+
+def age(text: str) -> timedelta:
+    """`90s`, `30m`, `2h` or `7d`. Raises `ArgumentTypeError` for anything else."""
+    found = re.fullmatch(r"(\d{1,9})([smhd])", text, re.ASCII)
+    if not found:
+        raise ArgumentTypeError(f"{text!r} is no length of time: say 90s, 30m, 2h or 7d")
+    length = timedelta(**{UNITS[found[2]]: int(found[1])})
+    if length > timedelta(days=DAYS_AT_MOST):
+        raise ArgumentTypeError(f"{text!r} is more than {DAYS_AT_MOST} days")
+    return length
