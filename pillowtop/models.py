@@ -1,5 +1,12 @@
 """Django looks for models here; they live in the room that uses them."""
 
-from pillowtop.records.models import DeadLetter, OperatorRequest, PillowRecord, Position, Rerun
+from pillowtop.records.models import (
+    DeadLetter,
+    OperatorRequest,
+    PastPosition,
+    PillowRecord,
+    Position,
+    Rerun,
+)
 
-__all__ = ["DeadLetter", "OperatorRequest", "PillowRecord", "Position", "Rerun"]
+__all__ = ["DeadLetter", "OperatorRequest", "PastPosition", "PillowRecord", "Position", "Rerun"]

@@ -12,10 +12,10 @@ from pillowtop.changes import Seq
 from pillowtop.exceptions import DatabaseRecreated, FilterChanged
 
 START: Seq = "0"
+SHOWN = 24
 
 OnRecreated = Literal["halt", "resync"]
 ON_RECREATED: tuple[OnRecreated, ...] = ("halt", "resync")
-Request = Literal["", "reset", "accept"]
 
 Believed = Literal["couch", "django", "target"]
 """Whose seq counts where both memories are sound: that of the checkpoint in CouchDB, that of the
@@ -55,6 +55,20 @@ class Surroundings(msgspec.Struct, frozen=True):
     target: str
 
 
+class Request(msgspec.Struct, frozen=True):
+    """What operators ask for: `reset`, `accept`, or any other verb with the seq to start from.
+
+    `identity` is that of the database which the seq is of, where that is known.
+    """
+
+    verb: str = ""
+    seq: Seq | None = None
+    identity: str = ""
+
+
+NOTHING = Request()
+
+
 class Start(msgspec.Struct, frozen=True):
     """Where to start. A `notice` is for the log; with `sweep`, what is not in the database any
     more is removed from the target after catching up."""
@@ -71,15 +85,15 @@ def decide_start(
     *,
     believed: Believed = "couch",
     on_recreated: OnRecreated = "halt",
-    requested: Request = "",
+    requested: Request = NOTHING,
     pillow: str = "",
 ) -> Start:
     """Decide where a pillow starts.
 
     Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide.
     """
-    if requested == "reset":
-        return Start(START, "starts from 0, as was asked for", sweep=True)
+    if requested.verb == "reset" or requested.seq is not None:
+        return _start_as_asked(requested, now)
     remembered = in_django or in_couch
     if remembered is None:
         return Start(START)
@@ -104,6 +118,18 @@ def decide_start(
     return _start_of_same(trusted, now, requested, pillow)
 
 
+def _start_as_asked(requested: Request, now: Surroundings) -> Start:
+    if requested.seq is None:
+        return Start(START, "starts from 0, as was asked for", sweep=True)
+    if requested.identity and requested.identity != now.identity:
+        raise DatabaseRecreated(
+            f"the position that was asked for ({requested.verb}) is of another database: this one "
+            "was deleted and made again since. Ask for another one with ptop_checkpoint"
+        )
+    words = f"starts from {shown(requested.seq)}, as was asked for ({requested.verb})"
+    return Start(requested.seq, words)
+
+
 def _start_of_recreated(on_recreated: OnRecreated, pillow: str) -> Start:
     if on_recreated == "resync":
         return Start(
@@ -124,7 +150,7 @@ def _start_of_same(
 ) -> Start:
     if checkpoint.target != now.target:
         return Start(START, "the target was made anew: writes everything again from 0")
-    if checkpoint.filter != now.filter and requested != "accept":
+    if checkpoint.filter != now.filter and requested.verb != "accept":
         raise FilterChanged(
             "the filter or its parameters are not those of the checkpoint: what the new filter "
             "takes and the old one did not would be missing. To read everything again from 0, "
@@ -132,6 +158,12 @@ def _start_of_same(
             f"manage.py ptop_checkpoint accept {pillow}"
         )
     return Start(checkpoint.seq)
+
+
+def shown(seq: Seq | None) -> str:
+    """A seq for people: what CouchDB appends to its number is hundreds of letters long."""
+    text = str(seq)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def fingerprint(couch_filter: str | None, parameters: dict[str, Any]) -> str:

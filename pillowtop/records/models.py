@@ -47,6 +47,27 @@ class Position(models.Model):
         return f"{self.pillow} in {self.stream}"
 
 
+class PastPosition(models.Model):
+    """A position that a pillow once had: noted now and then, and before each change by hand.
+
+    `verb` is what changed it; empty for those noted now and then.
+    """
+
+    pillow = models.CharField(max_length=200)
+    stream = models.CharField(max_length=255)
+    seq = models.TextField()
+    identity = models.CharField(max_length=64)
+    verb = models.CharField(max_length=20, blank=True)
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "pillowtop"
+        indexes = (models.Index(fields=["pillow", "noted_at"], name="pillowtop_past_of"),)
+
+    def __str__(self) -> str:
+        return f"{self.pillow} at {self.noted_at}"
+
+
 class DeadLetter(models.Model):
     """A document that could not be delivered, and why: one row per pillow, stream and document.
 
@@ -107,12 +128,15 @@ class Rerun(models.Model):
 class OperatorRequest(models.Model):
     """Something that is asked of the process that runs the pillow (rule 8).
 
-    By commands (`reset`, `accept`), or by that process itself (`sweep`, with the token of the
-    life that began to read everything again).
+    By commands (`reset`, `accept`, and those that name a position: `seq` as JSON, and the
+    `identity` of its database if known), or by that process itself (`sweep`, with the token of
+    the life that began to read everything again).
     """
 
     pillow = models.CharField(max_length=200)
     verb = models.CharField(max_length=20)
+    seq = models.TextField(blank=True)
+    identity = models.CharField(max_length=64, blank=True)
     token = models.BigIntegerField(null=True)
     asked_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True)

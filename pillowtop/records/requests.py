@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+import msgspec
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from pillowtop.engine.resuming import NOTHING, Request
 from pillowtop.records.database import alias
 from pillowtop.records.models import OperatorRequest
 
-Verb = Literal["reset", "accept"]
 SWEEP = "sweep"
+ACCEPT = "accept"
 
 
 class Asked(NamedTuple):
-    """What operators want: `verb` is empty for nothing; `last` is the newest request seen."""
+    """What operators want; `last` is the newest request seen."""
 
-    verb: Verb | Literal[""]
+    request: Request
     last: int
 
 
-def ask(pillow: str, verb: Verb) -> None:
-    """Ask for a reset, or to accept a changed filter."""
-    OperatorRequest.objects.using(alias()).create(pillow=pillow, verb=verb)
+def ask(pillow: str, request: Request) -> None:
+    """Ask the process that runs the pillow for something."""
+    OperatorRequest.objects.using(alias()).create(
+        pillow=pillow,
+        verb=request.verb,
+        seq="" if request.seq is None else msgspec.json.encode(request.seq).decode(),
+        identity=request.identity,
+    )
 
 
 def asked(pillow: str) -> Asked:
-    """What is asked for and not done yet. A reset is more than accepting."""
-    rows = list(_open(pillow).exclude(verb=SWEEP).values_list("pk", "verb"))
-    verbs = {verb for _, verb in rows}
-    verb: Verb | Literal[""] = "reset" if "reset" in verbs else "accept" if verbs else ""
-    return Asked(verb, max((key for key, _ in rows), default=0))
+    """What is asked for and not done yet: the last of it, but that to accept changes nothing."""
+    rows = list(_open(pillow).exclude(verb=SWEEP).order_by("pk"))
+    if not rows:
+        return Asked(NOTHING, 0)
+    row = next((one for one in reversed(rows) if one.verb != ACCEPT), rows[-1])
+    seq = msgspec.json.decode(row.seq) if row.seq else None
+    return Asked(Request(row.verb, seq, row.identity), rows[-1].pk)
 
 
 def done(pillow: str, last: int) -> None:

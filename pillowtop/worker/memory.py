@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
@@ -14,6 +15,7 @@ from pillowtop.engine.resuming import (
     ON_RECREATED,
     Believed,
     Checkpoint,
+    Request,
     Start,
     Surroundings,
     decide_start,
@@ -22,7 +24,7 @@ from pillowtop.engine.resuming import (
 from pillowtop.exceptions import ConfigurationError, LeaseLost, StartAgain
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.listener import BasicPillow
-from pillowtop.records import couch, positions, requests, tokens
+from pillowtop.records import couch, history, positions, requests, tokens
 
 T = TypeVar("T")
 
@@ -61,6 +63,7 @@ class Memory:
         self._believed = believed
         self._life = Checkpoint("0", "", "", "", 0, 0)
         self._in_couch = 0
+        self._note_at = 0.0
         # The reader verifies while the keeper saves: neither may see half of the other's work.
         self._one_at_a_time = threading.RLock()
 
@@ -85,7 +88,7 @@ class Memory:
             now,
             believed=self._believed,
             on_recreated=self._pillow.on_recreated,
-            requested=asked.verb,
+            requested=asked.request,
             pillow=name,
         )
         known = [one for one in (in_couch, in_django) if one]
@@ -103,6 +106,8 @@ class Memory:
             born=in_couch.generation if in_couch else 0,
         )
         self._in_couch = self._life.born
+        if asked.request.verb and known:
+            self._books.run(history.note, name, self._stream, in_django or in_couch, asked.request)
         if start.sweep:
             self._books.run(requests.ask_sweep, name, self.token)
         # Before anything is delivered: what is written to the target must never be forgotten.
@@ -175,7 +180,7 @@ class Memory:
         self.verify()
         name = self._pillow.name
         self._books.run(tokens.raise_token, name, token)
-        self._books.run(requests.ask, name, "reset")
+        self._books.run(requests.ask, name, Request("reset"))
         raise StartAgain(
             "the target holds writes of a later life than is remembered (both databases were "
             "restored from a backup?): writes everything again"
@@ -183,7 +188,7 @@ class Memory:
 
     def heed_requests(self) -> None:
         """Raise `StartAgain` where an operator has asked for something since the start."""
-        if self._books.run(requests.asked, self._pillow.name).verb:
+        if self._books.run(requests.asked, self._pillow.name).last:
             raise StartAgain("an operator asked for it")
 
     def _write(self, seq: Seq, remember: Callable[..., None] = positions.remember) -> None:
@@ -195,6 +200,9 @@ class Memory:
             self._in_couch = generation
         self._books.run(remember, name, self._stream, checkpoint)
         self._life = checkpoint
+        if time.monotonic() >= self._note_at:
+            self._note_at = time.monotonic() + history.NOTED_EVERY.total_seconds()
+            self._books.run(history.note_in_passing, name, self._stream, checkpoint)
 
     def _notice_of_original(self) -> str:
         """What to say of a checkpoint that the original pillowtop left in the database."""

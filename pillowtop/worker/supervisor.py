@@ -142,7 +142,7 @@ class Supervisor:
         patience = self._office.patience(self.pillow.name)
         return bool(
             patience.until_done(
-                lambda: self._office.books.run(requests.asked, self.pillow.name).verb
+                lambda: self._office.books.run(requests.asked, self.pillow.name).last
             )
         )
 

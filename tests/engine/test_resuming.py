@@ -5,10 +5,12 @@ import pytest
 
 from pillowtop.engine.resuming import (
     Checkpoint,
+    Request,
     Start,
     Surroundings,
     decide_start,
     fingerprint,
+    shown,
 )
 from pillowtop.exceptions import DatabaseRecreated, FilterChanged
 
@@ -106,17 +108,17 @@ def test_another_filter_asks():
 
 def test_another_filter_may_be_accepted():
     other = changed(SAME, filter="other")
-    assert decide_start(SAVED, SAVED, other, requested="accept") == Start("9-x")
+    assert decide_start(SAVED, SAVED, other, requested=Request("accept")) == Start("9-x")
 
 
 def test_accepting_a_filter_accepts_nothing_else():
     with pytest.raises(DatabaseRecreated):
-        decide_start(SAVED, SAVED, changed(SAME, identity=None), requested="accept")
+        decide_start(SAVED, SAVED, changed(SAME, identity=None), requested=Request("accept"))
 
 
 @pytest.mark.parametrize("now", [SAME, changed(SAME, identity=None), changed(SAME, filter="other")])
 def test_a_reset_starts_from_0_whatever_is_there(now):
-    start = decide_start(SAVED, SAVED, now, requested="reset")
+    start = decide_start(SAVED, SAVED, now, requested=Request("reset"))
     assert start.seq == "0"
     assert start.sweep
 
@@ -125,3 +127,24 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_parameters():
     assert fingerprint("a/b", {"x": 1, "y": 2}) == fingerprint("a/b", {"y": 2, "x": 1})
     assert fingerprint("a/b", {}) != fingerprint(None, {})
     assert fingerprint("a/b", {"x": 1}) != fingerprint("a/b", {"x": "1"})
+
+
+@pytest.mark.parametrize("in_couch", [None, SAVED, changed(SAVED, generation=1)])
+@pytest.mark.parametrize(
+    "now", [SAME, changed(SAME, target="new"), changed(SAME, filter="other", identity="another")]
+)
+def test_a_position_that_was_asked_for(in_couch, now):
+    """Whoever types it has seen what is there."""
+    start = decide_start(in_couch, in_couch, now, requested=Request("set", "7-x"))
+    assert start == Start("7-x", "starts from 7-x, as was asked for (set)")
+
+
+def test_a_position_of_another_database_is_refused():
+    asked = Request("restore", "7-x", "identity")
+    assert decide_start(SAVED, SAVED, SAME, requested=asked).seq == "7-x"
+    with pytest.raises(DatabaseRecreated, match="is of another database"):
+        decide_start(SAVED, SAVED, changed(SAME, identity="another"), requested=asked)
+
+
+def test_a_long_seq_is_shown_short():
+    assert shown("9-" + "g" * 400) == "9-" + "g" * 22 + "…"

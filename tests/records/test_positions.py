@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from django.utils import timezone
 
-from pillowtop.engine.resuming import Checkpoint
+from pillowtop.engine.resuming import NOTHING, Checkpoint, Request
 from pillowtop.exceptions import LeaseLost, StartAgain
-from pillowtop.records import positions, requests
+from pillowtop.models import PastPosition
+from pillowtop.records import history, positions, requests
 
 pytestmark = pytest.mark.django_db
 
@@ -49,27 +51,38 @@ def test_a_life_claims_the_position_that_it_starts_from():
     assert positions.recall("OrderPillow", "orders") == second
 
 
+RESET, ACCEPT = Request("reset"), Request("accept")
+BACK = Request("restore", "7-x", "identity")
+
+
+def asked():
+    return requests.asked("OrderPillow").request
+
+
 def test_a_request_stands_until_it_is_done():
-    requests.ask("OrderPillow", "accept")
-    asked = requests.asked("OrderPillow")
-    assert asked.verb == "accept"
-    assert requests.asked("UserPillow").verb == ""
-    requests.done("OrderPillow", asked.last)
-    assert requests.asked("OrderPillow").verb == ""
+    requests.ask("OrderPillow", ACCEPT)
+    assert asked() == ACCEPT
+    assert requests.asked("UserPillow") == (NOTHING, 0)
+    requests.done("OrderPillow", requests.asked("OrderPillow").last)
+    assert asked() == NOTHING
 
 
-def test_a_reset_is_more_than_accepting():
-    requests.ask("OrderPillow", "reset")
-    requests.ask("OrderPillow", "accept")
-    assert requests.asked("OrderPillow").verb == "reset"
+def test_the_last_request_counts_and_a_reset_is_more_than_accepting():
+    for request in (RESET, ACCEPT):
+        requests.ask("OrderPillow", request)
+    assert asked() == RESET
+    requests.ask("OrderPillow", BACK)
+    assert asked() == BACK
+    requests.ask("OrderPillow", RESET)
+    assert asked() == RESET
 
 
 def test_a_request_that_came_later_is_not_acknowledged():
-    requests.ask("OrderPillow", "accept")
+    requests.ask("OrderPillow", ACCEPT)
     seen = requests.asked("OrderPillow")
-    requests.ask("OrderPillow", "reset")
+    requests.ask("OrderPillow", RESET)
     requests.done("OrderPillow", seen.last)
-    assert requests.asked("OrderPillow").verb == "reset"
+    assert asked() == RESET
 
 
 def test_there_is_one_sweep_behind_the_latest_replay():
@@ -77,6 +90,20 @@ def test_there_is_one_sweep_behind_the_latest_replay():
     requests.ask_sweep("OrderPillow", 5)
     requests.ask_sweep("OrderPillow", 7)
     assert requests.sweep_due("OrderPillow") == 7
-    assert requests.asked("OrderPillow").verb == ""
+    assert asked() == NOTHING
     requests.sweep_done("OrderPillow")
     assert requests.sweep_due("OrderPillow") is None
+
+
+def test_positions_are_noted_now_and_then_and_forgotten_but_not_those_before_a_change():
+    history.note("OrderPillow", "orders", SAVED, BACK)
+    for seq in ("10-x", "11-x"):
+        moved = msgspec.structs.replace(SAVED, seq=seq)
+        history.note_in_passing("OrderPillow", "orders", moved)
+    assert [one.seq for one in history.past("OrderPillow")] == ["10-x", "9-x"]
+    long_ago = timezone.now() - history.KEPT * 2
+    PastPosition.objects.update(noted_at=long_ago)
+    history.note_in_passing("OrderPillow", "orders", SAVED)
+    past = history.past("OrderPillow")
+    assert [(one.seq, one.verb) for one in past] == [("9-x", ""), ("9-x", "restore")]
+    assert past[-1].identity == "identity"
