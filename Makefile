@@ -1,11 +1,14 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak wheel clean environment
+.PHONY: help demo test lint bench soak chaos wheel clean environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
 HOURS ?= 1
+RUNS ?= 20
+FIRST ?= 1
+SEED ?=
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +30,9 @@ bench: environment ## measure speed and memory, into build/bench.json
 
 soak: environment ## write for HOURS=1 while worker and servers are killed, and compare
 	@$(BIN)/python -m dev.soak --hours $(HOURS)
+
+chaos: environment ## RUNS=20 short runs full of faults, from number FIRST=1 on, chosen by SEED
+	@$(BIN)/python -m dev.chaos --runs $(RUNS) --first $(FIRST) $(if $(SEED),--seed $(SEED))
 
 wheel: environment ## build the distributions into dist/
 	@rm -rf dist build/lib build/bdist.*

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from airports.couch import Database
-from airports.pillows import AirportPillow
 from dev.demo.indices import Indices
 from dev.soak.comparing import Difference, State, differences, expected
+from pillowtop.listener import AliasedElasticPillow
 
 REVS = ["pillowtop.rev"]
 
@@ -27,7 +28,11 @@ class Reader:
     """Compares what the pillows have made with what they should have."""
 
     def __init__(
-        self, database: SoakedDatabase, indices: Indices, sqlite: Path, pillows: list[AirportPillow]
+        self,
+        database: SoakedDatabase,
+        indices: Indices,
+        sqlite: Path,
+        pillows: Sequence[AliasedElasticPillow],
     ) -> None:
         self._database = database
         self._indices = indices
@@ -65,7 +70,8 @@ class Reader:
         self._seq = seq
 
     def _letters(self, pillow: str) -> dict[str, str]:
-        address = f"file:{quote(str(self._sqlite))}?mode=ro"
+        # Not read-only: what a killed worker left half-written is taken back by the next reader.
+        address = f"file:{quote(str(self._sqlite))}?mode=rw"
         query = "SELECT doc_id, error_type, reason FROM pillowtop_deadletter WHERE pillow = ?"
         with closing(sqlite3.connect(address, uri=True, timeout=30)) as books:
             rows: list[Any] = books.execute(query, [pillow]).fetchall()

@@ -52,7 +52,9 @@ class Soak:
         self._places = places
         self._display = display
         self._manage = Manage(plan.folder)
-        self._worker = Worker(self._manage.database, plan.folder / "worker.log")
+        self._worker = Worker(
+            {"EXAMPLE_SQLITE": str(self._manage.database)}, plan.folder / "worker.log"
+        )
         victims: dict[str, Victim] = {**places.own, "worker": self._worker}
         self._victims = victims
         self._logs = plan.folder / "logs"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from dev.servers.process import LAUNCHER
@@ -30,11 +31,11 @@ class Worker:
 
     title = "the worker"
 
-    def __init__(self, sqlite: Path, log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.environment = dict(environment)
         self.log = log
         self.exit_codes: Counter[int] = Counter()
         self.peak_bytes = 0
-        self._sqlite = sqlite
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -49,7 +50,7 @@ class Worker:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-IS", str(LAUNCHER), str(os.getpid()), *command],
-                env={**os.environ, "EXAMPLE_SQLITE": str(self._sqlite)},
+                env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -58,12 +59,19 @@ class Worker:
 
     def stop(self) -> None:
         """As an operator would. Raises `EndedWrongly`."""
-        code = self._end(signal.SIGTERM)
+        code = self.end(signal.SIGTERM)
         if code not in (*ORDERLY, None):
             raise EndedWrongly(f"the worker was to stop, and ended with exit code {code}")
 
+    def strike(self) -> bool:
+        """Kill it, and leave it to `kill` to see that it is dead. False where none runs."""
+        if self.pid is None:
+            return False
+        self._send(signal.SIGKILL)
+        return True
+
     def kill(self) -> None:
-        self._end(signal.SIGKILL)
+        self.end(signal.SIGKILL)
 
     def pause(self) -> None:
         self._send(signal.SIGSTOP)
@@ -85,7 +93,7 @@ class Worker:
     def log_tail(self, lines: int = 20) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _end(self, how: signal.Signals) -> int | None:
+    def end(self, how: signal.Signals) -> int | None:
         """The exit code; None where none ran. One that does not end in time is killed."""
         if self._process is None:
             return None

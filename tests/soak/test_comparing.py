@@ -7,7 +7,7 @@ import random
 import pytest
 
 from airports.pillows import AirportPillow, FrenchAirportPillow
-from dev.soak.comparing import Difference, State, differences, expected, lost
+from dev.soak.comparing import Difference, Kind, State, differences, expected, lost
 from dev.soak.tasks import airport, spoiled
 
 SPOILED = "KeyError: 'elevation'"
@@ -102,6 +102,6 @@ def test_letters_that_should_be_are_named(wanted):
 def test_what_couchdb_has_lost_is_not_laid_on_the_index():
     known = {"a": "2-a", "b": None, "c": "1-c", "d": None}
     assert lost(known, {"a": "1-a", "c": "1-c", "d": "1-d", "other": "1-o"}) == [
-        Difference("CouchDB", "a", "has 1-a, but 2-a was acknowledged"),
-        Difference("CouchDB", "d", "has 1-d, but None was acknowledged"),
+        Difference("CouchDB", "a", "has 1-a, but 2-a was acknowledged", Kind.LOST),
+        Difference("CouchDB", "d", "has 1-d, but None was acknowledged", Kind.LOST),
     ]

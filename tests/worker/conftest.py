@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from dev.proxy import Proxy
 from tests.couch import Database, Index
 from tests.projects import Project, wait_until
-from tests.proxy import Proxy
 
 PILLOW = """
 from pillowtop.listener import AliasedElasticPillow

@@ -7,10 +7,10 @@ import sqlite3
 
 import pytest
 
+from dev.proxy import Proxy, is_page
 from dev.servers import CouchServer
 from pillowtop.testing.scripted import ScriptedServer
 from tests.couch import call
-from tests.proxy import Proxy, is_page
 from tests.real_servers import running
 
 STRICT = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dev.proxy import Fault
 from tests.couch import call
-from tests.proxy import Fault
 
 WITHOUT_DOCS = """
 from pillowtop.listener import AliasedElasticPillow, PythonPillow

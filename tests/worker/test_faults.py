@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
+from dev.proxy import Fault, is_bulk, is_checkpoint, is_page
 from tests.couch import Database, Index, call
 from tests.projects import wait_until
-from tests.proxy import Fault, is_bulk, is_checkpoint, is_page
 
 STEPS = {
     "before a page": ("couch", is_page, False),

@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
+from dev.proxy import Fault, Proxy
 from tests.couch import Database, call
 from tests.projects import wait_until
-from tests.proxy import Fault, Proxy
 
 RESET = ("ptop_checkpoint", "reset", "OrderPillow", "--noinput")
 

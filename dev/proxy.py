@@ -6,11 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import urllib3
+from urllib3 import BaseHTTPResponse
 from urllib3.util import make_headers, parse_url
 
 from pillowtop.testing.scripted import Connection, Request, ScriptedServer
 
 Matches = Callable[[Request], bool]
+Rewrite = Callable[[Request, bytes], bytes]
+
+
+def as_it_is(request: Request, body: bytes) -> bytes:
+    return body
 
 
 def is_bulk(request: Request) -> bool:
@@ -57,7 +63,7 @@ class Proxy(ScriptedServer):
         self._upstream = url._replace(auth=None).url
         self._pool = urllib3.PoolManager(retries=False, maxsize=20)
         self.faults: list[Fault] = []
-        self.rewrite: Callable[[Request, bytes], bytes] = lambda request, body: body
+        self.rewrite: Rewrite = as_it_is
 
     def _forward(self, request: Request, connection: Connection) -> None:
         if self._harms(request, connection, after=False):
@@ -98,7 +104,9 @@ class Proxy(ScriptedServer):
     def _is_endless(request: Request) -> bool:
         return request.query.get("feed") in ("continuous", "longpoll")
 
-    def _reply(self, request: Request, response, body: bytes, connection: Connection) -> None:
+    def _reply(
+        self, request: Request, response: BaseHTTPResponse, body: bytes, connection: Connection
+    ) -> None:
         kept = {
             name: value
             for name, value in response.headers.items()
@@ -106,7 +114,7 @@ class Proxy(ScriptedServer):
         }
         connection.reply(response.status, self.rewrite(request, body), kept)
 
-    def _stream(self, request: Request, response, connection: Connection) -> None:
+    def _stream(self, request: Request, response: BaseHTTPResponse, connection: Connection) -> None:
         connection.start(response.status)
         for part in response.stream(amt=None if response.chunked else 65536):
             connection.chunk(self.rewrite(request, part))

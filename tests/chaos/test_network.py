@@ -1,0 +1,127 @@
+"""What the spells harm, and that they harm nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+
+import pytest
+import urllib3
+
+from dev.chaos import network
+from dev.chaos.network import ChaosProxy
+from pillowtop.testing.scripted import ScriptedServer
+
+PAGE = (
+    b'{"results":[\n'
+    b'{"seq":"1-a","id":"a","changes":[{"rev":"1-x"}]},\n'
+    b'{"seq":"2-b","id":"b","changes":[{"rev":"1-y"}]}\n'
+    b'],\n"last_seq":"2-b","pending":0}\n'
+)
+BULK = b'{"index":{"_id":"a"}}\n{"n":1}\n{"delete":{"_id":"b"}}\n{"index":{"_id":"c"}}\n{"n":3}\n'
+
+
+def answered(request, connection):
+    """As the two servers would."""
+    if request.path.endswith("_bulk"):
+        lines = iter(request.body.splitlines())
+        items = []
+        for text in lines:
+            ((verb, what),) = json.loads(text).items()
+            if verb == "index":
+                next(lines)
+            items.append({verb: {"_id": what["_id"], "status": 200}})
+        connection.reply(200, {"errors": False, "items": items})
+    else:
+        connection.reply(200, PAGE)
+
+
+@pytest.fixture
+def upstream():
+    with ScriptedServer(answered) as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(upstream):
+    with ChaosProxy(upstream.url) as proxy:
+        yield proxy
+
+
+def page(proxy, since="1-a"):
+    url = f"{proxy.url}/db/_changes?feed=normal&since={since}"
+    return json.loads(urllib3.request("GET", url, retries=False).data)
+
+
+def bulk(proxy):
+    return urllib3.request("POST", f"{proxy.url}/index/_bulk", body=BULK, retries=False)
+
+
+def test_items_that_are_refused_are_not_applied_and_the_others_are(proxy, upstream):
+    proxy.spells.append(network.items_refused(random.Random(3), 0.5))
+    seen = Counter()
+    for _ in range(20):
+        items = json.loads(bulk(proxy).data)["items"]
+        assert [next(iter(item.values()))["_id"] for item in items] == ["a", "b", "c"]
+        applied = upstream.requests[-1].body
+        for item in items:
+            ((_, said),) = item.items()
+            was_applied = b'"_id":"%b"' % said["_id"].encode() in applied
+            assert was_applied is (said["status"] == 200)
+            seen[said["status"]] += 1
+    assert seen[200]
+    assert seen[429]
+
+
+def test_rows_are_reordered_and_seqs_stay_where_they_are(proxy):
+    proxy.rewrite = network.rows_reordered(random.Random(1))
+    orders = set()
+    for _ in range(20):
+        rows = page(proxy)["results"]
+        assert [row["seq"] for row in rows] == ["1-a", "2-b"]
+        orders.add(tuple(row["id"] for row in rows))
+    assert orders == {("a", "b"), ("b", "a")}
+
+
+def test_rows_are_repeated(proxy):
+    proxy.rewrite = network.rows_repeated
+    found = page(proxy)
+    assert [row["id"] for row in found["results"]] == ["a", "a", "b", "b"]
+    assert found["last_seq"] == "2-b"
+
+
+def test_a_feed_starts_from_0_as_often_as_it_is_to(proxy, upstream):
+    proxy.spells.append(network.rewound(1))
+    page(proxy)
+    page(proxy)
+    assert [one.query["since"] for one in upstream.requests] == ["0", "1-a"]
+
+
+def test_replies_are_lost_after_the_bulk_is_applied(proxy, upstream):
+    proxy.spells.append(network.replies_lost(random.Random(1), 1.0))
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        bulk(proxy)
+    assert upstream.requests[0].body == BULK
+    assert page(proxy)["last_seq"] == "2-b"
+
+
+def test_bulks_are_refused_and_nothing_else(proxy, upstream):
+    proxy.spells.append(network.bulks_refused(429))
+    assert bulk(proxy).status == 429
+    assert not upstream.requests
+    assert page(proxy)["last_seq"] == "2-b"
+
+
+def test_replies_are_cut_somewhere(proxy):
+    proxy.spells.append(network.cuts(random.Random(1), 1.0))
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        list(map(bulk, [proxy] * 50))
+
+
+def test_connections_are_refused_for_a_while(proxy):
+    proxy.refuse()
+    with pytest.raises(urllib3.exceptions.NewConnectionError):
+        page(proxy)
+    proxy.accept()
+    assert page(proxy)["last_seq"] == "2-b"
