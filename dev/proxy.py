@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import urllib3
 from urllib3 import BaseHTTPResponse
@@ -64,8 +66,22 @@ class Proxy(ScriptedServer):
         self._pool = urllib3.PoolManager(retries=False, maxsize=20)
         self.faults: list[Fault] = []
         self.rewrite: Rewrite = as_it_is
+        self._goes_on = threading.Event()
+        self._goes_on.set()
+
+    def hang(self) -> None:
+        """Accept connections and requests, and say nothing, nor go on with what has begun."""
+        self._goes_on.clear()
+
+    def go_on(self) -> None:
+        self._goes_on.set()
+
+    def __exit__(self, *error: Any) -> None:
+        self.go_on()
+        super().__exit__(*error)
 
     def _forward(self, request: Request, connection: Connection) -> None:
+        self._goes_on.wait()
         if self._harms(request, connection, after=False):
             return
         headers = {
@@ -112,10 +128,12 @@ class Proxy(ScriptedServer):
             for name, value in response.headers.items()
             if name.lower() in ("content-type", "x-elastic-product", "set-cookie", "location")
         }
+        self._goes_on.wait()
         connection.reply(response.status, self.rewrite(request, body), kept)
 
     def _stream(self, request: Request, response: BaseHTTPResponse, connection: Connection) -> None:
         connection.start(response.status)
         for part in response.stream(amt=None if response.chunked else 65536):
+            self._goes_on.wait()
             connection.chunk(self.rewrite(request, part))
         connection.finish()

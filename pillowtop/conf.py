@@ -94,6 +94,16 @@ class Configuration:
         )
 
     @property
+    def servers(self) -> dict[str, str]:
+        """What stands at `host:port`, as far as the settings say it."""
+        found = {}
+        if self.COUCHDB_URL:
+            found[f"{self.couchdb.host}:{self.couchdb.port}"] = "CouchDB"
+        if self.ELASTICSEARCH_URL:
+            found[f"{self.elasticsearch.host}:{self.elasticsearch.port}"] = "Elasticsearch"
+        return found
+
+    @property
     def checkpoints(self) -> Believed:
         return "couch" if self.CHECKPOINTS == "couch" else "django"
 

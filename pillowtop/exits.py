@@ -19,7 +19,7 @@ class Exit(IntEnum):
     """Settings, credentials, a database or an index need somebody's hand: the log says which."""
 
     UNHEALTHY = 4
-    """Dead letters remain, or a pillow stands by."""
+    """Dead letters remain, a pillow stands by, or something is wrong with one."""
 
     LEASE = 6
     """Another process writes for the pillow."""

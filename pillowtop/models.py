@@ -5,8 +5,17 @@ from pillowtop.records.models import (
     OperatorRequest,
     PastPosition,
     PillowRecord,
+    PillowStatus,
     Position,
     Rerun,
 )
 
-__all__ = ["DeadLetter", "OperatorRequest", "PastPosition", "PillowRecord", "Position", "Rerun"]
+__all__ = [
+    "DeadLetter",
+    "OperatorRequest",
+    "PastPosition",
+    "PillowRecord",
+    "PillowStatus",
+    "Position",
+    "Rerun",
+]

@@ -15,6 +15,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from pillowtop.awaited import answer_of
 from pillowtop.elastic import bulk
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import PillowtopError, ServerUnreachable, TransientError
@@ -22,6 +23,9 @@ from pillowtop.tls import handshake_error, tls_context, tls_error
 
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 4
+BULK_SECONDS = 5.0
+"""A bulk whose answer takes longer is worth a word."""
+
 CA_CERTS = "ELASTICSEARCH_CA_CERTS"
 
 
@@ -38,6 +42,7 @@ class BulkClient:
 
     def __init__(self, endpoint: Endpoint, timeout_seconds: float = 60.0) -> None:
         self._endpoint = endpoint
+        self._called = f"Elasticsearch at {endpoint.host}:{endpoint.port}"
         self._headers = {
             "content-type": "application/x-ndjson",
             "accept": "application/json",
@@ -53,9 +58,10 @@ class BulkClient:
         """
         url = f"{self._endpoint.path}/{quote(target, safe='')}/_bulk?{bulk.QUERY}"
         try:
-            response = self._pool.urlopen(
-                "POST", url, body=body, headers=self._headers, retries=False, redirect=False
-            )
+            with answer_of(self._called, BULK_SECONDS):
+                response = self._pool.urlopen(
+                    "POST", url, body=body, headers=self._headers, retries=False, redirect=False
+                )
         except HTTPError as error:
             raise self._translated(error) from error
         return Response(response.status, response.data)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pillowtop.awaited import answer_of
 from pillowtop.elastic.client import CA_CERTS
 from pillowtop.elastic.replies import Cause
 from pillowtop.endpoints import Endpoint
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def translated(endpoint: Endpoint, target: str) -> Iterator[None]:
-    """Raise ours in place of the client's; `target` names what the request was about."""
+    """Ask Elasticsearch within the block; raises ours in place of the client's errors.
+
+    `target` names what the request is about.
+    """
     from elasticsearch import (  # noqa: PLC0415  (heavy, and only needed here)
         ApiError,
         TransportError,
@@ -34,7 +38,8 @@ def translated(endpoint: Endpoint, target: str) -> Iterator[None]:
     )
 
     try:
-        yield
+        with answer_of(f"Elasticsearch at {endpoint.host}:{endpoint.port}"):
+            yield
     except UnsupportedProductError as error:
         raise not_elasticsearch(endpoint) from error
     except ApiError as error:

@@ -11,9 +11,10 @@ from pillowtop.changes import Seq
 class Entry:
     """Something of the feed that is not done yet: a batch on its way."""
 
-    __slots__ = ("open", "seqs")
+    __slots__ = ("number", "open", "seqs")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.open = True
         self.seqs: dict[str, Seq] = {}
 
@@ -35,10 +36,18 @@ class Ledger:
     def __init__(self, positions: Mapping[str, Seq] | None = None) -> None:
         self.positions: dict[str, Seq] = dict(positions or {})
         self._entries: deque[Entry] = deque()
+        self.opened = 0
+        """How many entries there have been."""
+
+    @property
+    def done(self) -> int:
+        """How many of the entries are closed, up to the first that is not."""
+        return self._entries[0].number - 1 if self._entries else self.opened
 
     def open(self) -> Entry:
         """Put an entry behind all that was opened and noted before."""
-        entry = Entry()
+        self.opened += 1
+        entry = Entry(self.opened)
         self._entries.append(entry)
         return entry
 

@@ -20,6 +20,8 @@ HEARTBEAT_SECONDS = 2.0
 SILENCE_SECONDS = 30.0
 READ_ROWS = 1000
 BETWEEN_WAKE_UPS_SECONDS = 0.05
+CURRENT_SECONDS = 2 * HEARTBEAT_SECONDS
+"""What is known of a feed is of now for as long as no heartbeat is missing."""
 
 
 class CouchFeed:
@@ -98,18 +100,18 @@ class CouchFeed:
         for lines in self._shrinking(self._lines(stream, query)):
             rows += len(lines.changes) + len(lines.unreadable)
             end = lines.end or end
-            yield from self._reads(lines, more=stream.backlog or bool(lines.changes))
+            yield from self._reads(lines, stream, more=stream.backlog or bool(lines.changes))
         if end is None or end.last_seq is None:
             raise FeedInterrupted(f"a page of {self.database} ended without its last_seq")
         self._page_size.came_through(rows, self._read_bytes)
         full = rows >= limit
-        yield Read(self.stream, seq=end.last_seq, more=full, caught_up=not full)
+        yield Read(self.stream, seq=end.last_seq, more=full, caught_up=not full, current=not full)
 
     def _follow(self, stream: CouchStream, since: Seq) -> Iterator[Read]:
         """Read rows as they come, until the connection breaks, which it does in the end."""
         query = self._queries.continuous(since, self._heartbeat_seconds)
         for lines in self._lines(stream, query):
-            yield from self._reads(lines, more=stream.backlog)
+            yield from self._reads(lines, stream, more=stream.backlog, at_end=not stream.backlog)
             if lines.end:
                 break
         # What a deleted database, split shards and an operator's timeout look like: the caller
@@ -122,7 +124,7 @@ class CouchFeed:
         news = False
         for lines in self._lines(stream, query, passes_over=lambda _line: True):
             news = news or bool(lines.changes or lines.unreadable)
-            yield from self._reads(Lines(fault=lines.fault), more=news)
+            yield from self._reads(Lines(fault=lines.fault), stream, more=news, at_end=not news)
         if not news:
             raise FeedInterrupted(f"the feed of {self.database} ended")
 
@@ -158,14 +160,27 @@ class CouchFeed:
             self._page_size.shrink()
             raise
 
-    def _reads(self, lines: Lines, *, more: bool) -> Iterator[Read]:
+    def _reads(
+        self, lines: Lines, stream: CouchStream, *, more: bool, at_end: bool = False
+    ) -> Iterator[Read]:
         """Reads of bounded size; then the fault, if there is one, is raised."""
         changes, unreadable = lines.changes, lines.unreadable
+        # A filter in CouchDB may take its time for rows that do not pass, and has no heartbeat.
+        silent_seconds = stream.silent_seconds if at_end or not self._filter else 0.0
+        current = at_end and silent_seconds < CURRENT_SECONDS
         for start in range(0, len(changes) or 1, self._read_rows):
             part = changes[start : start + self._read_rows]
             seq = part[-1].seq if part else None
             # Lines that cannot be read go first: no seq may vouch for them before they are seen.
-            yield Read(self.stream, part, seq, more, unreadable=unreadable)
+            yield Read(
+                self.stream,
+                part,
+                seq,
+                more,
+                unreadable=unreadable,
+                current=current,
+                silent_seconds=silent_seconds,
+            )
             unreadable = []
         if lines.fault:
             raise FeedInterrupted(f"{self.database}: {lines.fault}")

@@ -13,6 +13,7 @@ import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLError
 
+from pillowtop.awaited import USUAL_SECONDS, answer_of
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import PillowtopError, ServerBusy, ServerUnreachable
 from pillowtop.feeds.couch_errors import (
@@ -28,6 +29,8 @@ from pillowtop.feeds.tls import tls_context, tls_error
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 CONNECTIONS = 10
+BULK_SECONDS = 5.0
+"""An answer to many questions at once that takes longer is worth a word."""
 
 
 class CouchServer:
@@ -38,6 +41,7 @@ class CouchServer:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._called = f"CouchDB at {endpoint.host}:{endpoint.port}"
         self._pool = _pool(endpoint)
         self._cookie = ""
         self._signing_in = threading.Lock()
@@ -120,6 +124,17 @@ class CouchServer:
         headers: Mapping[str, str],
         content: bytes | None,
         at_most: int | None = None,
+    ) -> Answer:
+        with answer_of(self._called, BULK_SECONDS if method == "POST" else USUAL_SECONDS):
+            return self._attempt_twice(method, target, headers, content, at_most)
+
+    def _attempt_twice(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        at_most: int | None,
     ) -> Answer:
         try:
             return self._attempt(method, target, headers, content, at_most)

@@ -34,6 +34,11 @@ class CouchStream:
         """Whether the last failure was a silence."""
         return self._http.silent
 
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing has come."""
+        return self._http.silent_seconds
+
     def blocks(self, query: Query, silence_seconds: float) -> Iterator[bytes]:
         """The body of a 200 as it comes, an empty block now and then; the rest raises."""
         headers = self._server.headers()

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from pillowtop.awaited import answer_of
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import FeedInterrupted, ServerBusy, ServerUnreachable
 from pillowtop.feeds.tls import tls_context, tls_error
@@ -123,6 +124,11 @@ class HttpStream:
             self._socket.close()
             self._socket = None
 
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing has come, while somebody waited for it."""
+        return self._waited_seconds
+
     def blocks(self, request: bytes, silence_seconds: float) -> Iterator[bytes]:
         """Send a request and yield the body as it comes.
 
@@ -157,9 +163,10 @@ class HttpStream:
         if reused and self._sent(request, silence_seconds):
             return True
         self.close()
-        self._socket = connect(self._endpoint, self._connect_seconds)
-        if not self._sent(request, silence_seconds):
-            raise self._unreachable("the connection was closed before a request was taken")
+        with answer_of(f"CouchDB at {self._place}"):
+            self._socket = connect(self._endpoint, self._connect_seconds)
+            if not self._sent(request, silence_seconds):
+                raise self._unreachable("the connection was closed before a request was taken")
         return False
 
     def _sent(self, request: bytes, silence_seconds: float) -> bool:

@@ -28,6 +28,8 @@ class Read(msgspec.Struct):
     `seq` vouches for all of `changes` and all before them; None where the server sent none.
     `more` says that the feed has more to give at once, so that a batch may fill.
     `caught_up` is true at the end of a page that was not full: there is nothing more for now.
+    `current` says that the feed has been heard from within seconds, and has had nothing more then.
+    `silent_seconds` is for how long it has not been, where heartbeats were due.
     """
 
     stream: str
@@ -36,6 +38,8 @@ class Read(msgspec.Struct):
     more: bool = False
     caught_up: bool = False
     unreadable: list[Unreadable] = []
+    current: bool = False
+    silent_seconds: float = 0.0
 
 
 class Feed(Protocol):

@@ -40,10 +40,10 @@ class RecordedFeed:
                 block += file.readline()
                 position += block.count(b"\n") + (not block.endswith(b"\n"))
                 yield self._read(block, position)
-        yield Read(self.stream, seq=position, caught_up=True)
+        yield Read(self.stream, seq=position, caught_up=True, current=True)
         while follow:
             time.sleep(TICK_SECONDS)
-            yield Read(self.stream)
+            yield Read(self.stream, current=True)
 
     def _read(self, block: bytes, position: int) -> Read:
         parser = LineParser(self.stream, passes_over=lambda _line: True)

@@ -125,6 +125,25 @@ class Rerun(models.Model):
         return f"{self.pillow}: {self.doc_id}"
 
 
+class PillowStatus(models.Model):
+    """The figures of a pillow as the worker that runs it reported them last.
+
+    `figures` is a `pillowtop.engine.figures.Snapshot`; `process` is `host:pid`. `reported_at` is
+    the database's own time.
+    """
+
+    pillow = models.CharField(max_length=200, primary_key=True)
+    process = models.CharField(max_length=255)
+    figures = models.JSONField()
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "pillowtop"
+
+    def __str__(self) -> str:
+        return f"{self.pillow} by {self.process}"
+
+
 class OperatorRequest(models.Model):
     """Something that is asked of the process that runs the pillow (rule 8).
 

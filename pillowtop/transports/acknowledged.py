@@ -18,6 +18,7 @@ import sys
 import termios
 import time
 
+from pillowtop.awaited import Awaited, answer_of
 from pillowtop.endpoints import Address
 from pillowtop.exceptions import (
     ConfigurationError,
@@ -105,9 +106,12 @@ class AcknowledgedConnection:
         Raises `ServerUnreachable` where the connection breaks, and `TransientError` where the
         peer takes nothing for `patience_seconds`. `acknowledged` is right in any case.
         """
+        with answer_of(f"what listens at {self._address}") as answer:
+            self._deliver(data, answer)
+
+    def _deliver(self, data: bytes, answer: Awaited) -> None:
         self._written = self.acknowledged = 0
-        left = memoryview(data)
-        pause, last_progress = MIN_PAUSE_SECONDS, time.monotonic()
+        left, pause = memoryview(data), MIN_PAUSE_SECONDS
         while self.acknowledged < len(data):
             before = self._written, self.acknowledged
             try:
@@ -116,9 +120,10 @@ class AcknowledgedConnection:
             except OSError as error:
                 raise ServerUnreachable(self._address.host, self._address.port, error) from error
             if (self._written, self.acknowledged) != before:
-                pause, last_progress = MIN_PAUSE_SECONDS, time.monotonic()
+                pause = MIN_PAUSE_SECONDS
+                answer.came_on()
                 continue
-            if time.monotonic() - last_progress > self._patience_seconds:
+            if time.monotonic() - answer.since > self._patience_seconds:
                 raise self._stalled(len(data))
             time.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+from pillowtop.awaited import answer_of
 from pillowtop.changes import Change, Document
 from pillowtop.endpoints import Address
 from pillowtop.engine.items import Item, Outcome, Verdict
@@ -107,7 +108,8 @@ class NetworkTransport:
 
     def _connected(self) -> AcknowledgedConnection:
         if self._connection is None:
-            self._connection = connect(self._address, self._patience_seconds)
+            with answer_of(f"what listens at {self._address}"):
+                self._connection = connect(self._address, self._patience_seconds)
         return self._connection
 
     def _drop(self, connection: AcknowledgedConnection) -> None:

@@ -13,6 +13,7 @@ import gevent
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from gevent.threadpool import ThreadPool
 
+from pillowtop.awaited import answer_of
 from pillowtop.engine.transience import is_transient
 from pillowtop.exceptions import TransientError
 
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CLOSE_SECONDS = 2.0
+USUAL_SECONDS = 5.0
 
 
 class Bookkeeper:
@@ -34,7 +36,8 @@ class Bookkeeper:
         Raises `TransientError` where the database is down or locked.
         """
 
-        result, error = self._pool.apply(_attempted, (function, args, kwargs))
+        with answer_of("the Django database", USUAL_SECONDS):
+            result, error = self._pool.apply(_attempted, (function, args, kwargs))
         if error is not None:
             raise error
         return cast("T", result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 import gevent
@@ -28,17 +29,19 @@ class Delivery:
         self._deliver = deliver
         self._at_once = at_once
         self._spawn = spawn
-        self._flying: list[Batch] = []
+        self.flying: dict[Batch, float] = {}
+        """Batches under way, and since when."""
+
         self._landed = Event()
 
     @property
     def in_flight(self) -> int:
-        return len(self._flying)
+        return len(self.flying)
 
     def can_take(self, batch: Batch) -> bool:
         """Whether `send` would not have to wait."""
-        return len(self._flying) < self._at_once and not any(
-            map(batch.shares_a_document_with, self._flying)
+        return len(self.flying) < self._at_once and not any(
+            map(batch.shares_a_document_with, self.flying)
         )
 
     def send(self, batch: Batch, seqs: Mapping[str, Seq], done: Callable[[], None]) -> None:
@@ -46,11 +49,11 @@ class Delivery:
         while not self.can_take(batch):
             self._landed.clear()
             self._landed.wait()
-        self._flying.append(batch)
+        self.flying[batch] = time.monotonic()
         self._spawn(self._fly, batch, seqs, done)
 
     def wait_until_idle(self) -> None:
-        while self._flying:
+        while self.flying:
             self._landed.clear()
             self._landed.wait()
 
@@ -58,6 +61,6 @@ class Delivery:
         self._deliver(batch, seqs)
         # From here to the end of `done` no other greenlet runs: who asks for the position finds
         # the one that a transaction has just written.
-        self._flying.remove(batch)
+        del self.flying[batch]
         self._landed.set()
         done()

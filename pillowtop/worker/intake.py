@@ -114,6 +114,7 @@ class Intake:
                 raise cause
             given_up = isinstance(cause, DocumentMissing) and attempt >= MISSING_ATTEMPTS
             if given_up or not is_transient(cause):
+                patience.give_up()
                 self._add_letter(from_error(change, error.stage, cause, str(error)))
                 return None
             # What came before need not wait for this one.

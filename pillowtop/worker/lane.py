@@ -12,6 +12,7 @@ from django.db import close_old_connections
 from gevent.event import AsyncResult
 from gevent.lock import RLock
 
+from pillowtop import awaited
 from pillowtop.changes import Seq
 from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import START
@@ -23,6 +24,8 @@ from pillowtop.feeds.reading import Read
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters, requests
 from pillowtop.worker import parts
+from pillowtop.worker.figures import Life
+from pillowtop.worker.looking import Looker
 from pillowtop.worker.office import Office
 from pillowtop.worker.parts import Ground
 from pillowtop.worker.patience import Patience
@@ -50,6 +53,7 @@ class Lane:
             pillow.get_transport(),
             Way(pillow, BasicPillow),
         )
+        self._figures = office.figures(pillow.name)
         self._memory = parts.make_memory(self._ground)
         self._follow = follow
         self._read_to: Seq = None
@@ -68,12 +72,14 @@ class Lane:
             self._reader = self._spawn(self._read)
             self._spawn(self._keep_saving)
             self._spawn(self._keep_rerunning)
+            self._spawn(self._looker.run)
             self.has_started = True
             self._ended.get()
         except WrittenByLaterLife as error:
             self._memory.outlive(error.token)
         finally:
             self._kill_all()
+            self._figures.end()
 
     def drain(self) -> None:
         """Stop reading, deliver what was read, save (rule 14). Then `run` returns."""
@@ -86,6 +92,7 @@ class Lane:
     # Starting.
 
     def _start(self) -> None:
+        self._figures.begin()
         patience = self._ground.patience()
         target = patience.until_done(self._ground.transport.prepare)
         start = patience.until_done(lambda: self._memory.start(target))
@@ -107,6 +114,15 @@ class Lane:
         )
         self._loader = parts.make_loader(self._ground, self._versions, self._spawn)
         self._again = parts.make_again(self._ground, self._memory, self._versions, self._delivery)
+        self._life = self._figures.life = Life(
+            self._feed.stream,
+            str(self._ground.database or self._feed),
+            start.seq,
+            self._memory.token,
+            self._ledger,
+            self._delivery,
+        )
+        self._looker = Looker(self._ground, self._figures, self._life, target)
 
     # Reading.
 
@@ -142,6 +158,7 @@ class Lane:
 
     def _take(self, read: Read, version: int | None) -> None:
         self._intake.take(read, version)
+        self._figures.took(read)
         if read.changes and self._ground.way.runs_hooks:
             # Hooks may have used Django's database here: a broken connection must not stay.
             close_old_connections()
@@ -212,6 +229,7 @@ class Lane:
         """Save how far everything is delivered, if that has moved."""
         if self._position() is not self._saved:
             self._saved = self._memory.save(self._position)
+            self._life.saved(self._saved)
 
     def _position(self) -> Seq | None:
         """How far everything is delivered; None while a transaction may be about to say it."""
@@ -241,6 +259,7 @@ class Lane:
             gevent.killall(alive)
 
     def _guarded(self, function: Callable[..., None], *args: Any) -> None:
+        awaited.keep_in(self._figures.awaited)
         try:
             function(*args)
         except gevent.GreenletExit:

@@ -18,6 +18,7 @@ from pillowtop.listener import BasicPillow
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.office import Office
+from pillowtop.worker.reporting import Reporter
 from pillowtop.worker.supervisor import State, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ def launch(pillows: Sequence[BasicPillow], settings: Configuration, *, follow: b
     # What is there by now stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    code = launcher.run()
+    with Reporter(supervisors, office):
+        code = launcher.run()
     if not office.books.close():
         # A thread that waits for the database would keep the process from ending.
         logging.shutdown()

@@ -40,7 +40,8 @@ class Chunk:
         self.unreadable: list[Unreadable] = []
         self.seq: Seq = None
         self.more = True
-        self.caught_up = False
+        self.caught_up = self.current = False
+        self.silent_seconds = 0.0
         self.version = 0
         self.is_loaded = Event()
 
@@ -55,11 +56,20 @@ class Chunk:
         if read.seq is not None:
             self.seq = read.seq
         self.unreadable += read.unreadable
-        self.more, self.caught_up = read.more, read.caught_up
+        self.more, self.caught_up, self.current = read.more, read.caught_up, read.current
+        self.silent_seconds = read.silent_seconds
 
     def as_read(self, stream: str) -> Read:
-        changes = list(self.changes.values())
-        return Read(stream, changes, self.seq, self.more, self.caught_up, self.unreadable)
+        return Read(
+            stream,
+            list(self.changes.values()),
+            self.seq,
+            self.more,
+            self.caught_up,
+            self.unreadable,
+            self.current,
+            self.silent_seconds,
+        )
 
 
 class Loader:

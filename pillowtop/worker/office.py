@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pillowtop.conf import Configuration
 from pillowtop.engine.storms import Storm
 from pillowtop.worker.bookkeeper import Bookkeeper
+from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.patience import Patience
 
@@ -17,10 +18,18 @@ class Office:
     books: Bookkeeper
     gates: Gates
     _storms: dict[str, Storm] = field(default_factory=dict)
+    _figures: dict[str, Figures] = field(default_factory=dict)
 
     def patience(self, pillow: str) -> Patience:
         """Fresh patience for one thing that a pillow does."""
-        return Patience(pillow, self.gates, self.settings.BACKOFF_SECONDS)
+        figures = self.figures(pillow)
+        return Patience(pillow, self.gates, self.settings.BACKOFF_SECONDS, figures)
+
+    def figures(self, pillow: str) -> Figures:
+        """What a pillow has to show, over all its lives in this process."""
+        if pillow not in self._figures:
+            self._figures[pillow] = Figures(pillow, self.settings.servers)
+        return self._figures[pillow]
 
     def storm(self, pillow: str) -> Storm:
         """What is known of a pillow's failures over all its lives in this process."""

@@ -75,6 +75,7 @@ def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
     """One by one until each is delivered; or, into the Django database, in transactions."""
     name, stream, transport = ground.pillow.name, ground.stream, ground.transport
     pause_seconds = ground.office.settings.STORM_SECONDS
+    landed = ground.office.figures(name).landed
     judge = Judge(name, ground.pillow.on_error, ground.office.storm(name), pause_seconds)
     letterbox = LetterBox(
         name,
@@ -84,9 +85,11 @@ def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
         holds_any=ground.record(letters.count) > 0,
     )
     deliver = (
-        Transactions(name, stream, transport, memory, ground.patience, judge, letterbox.tell)
+        Transactions(
+            name, stream, transport, memory, ground.patience, judge, letterbox.tell, landed
+        )
         if isinstance(transport, Transactional)
-        else Repeating(transport, ground.patience, letterbox.settle)
+        else Repeating(transport, ground.patience, letterbox.settle, landed)
     )
     return Delivery(deliver, transport.batches_in_flight, spawn)
 

@@ -11,6 +11,7 @@ import gevent
 
 from pillowtop.engine.backoff import Backoff
 from pillowtop.exceptions import ServerUnreachable, TransientError
+from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
 
 logger = logging.getLogger(__name__)
@@ -22,12 +23,16 @@ REPEAT_SECONDS = 60.0
 class Patience:
     """Waits between the attempts of one thing that a pillow does, without limit.
 
-    The first failure and each new kind of it are logged, the same one once a minute.
+    The first failure and each new kind of it are logged, the same one once a minute; until it
+    works they stand in the pillow's figures.
     """
 
-    def __init__(self, pillow: str, gates: Gates, max_seconds: float) -> None:
+    def __init__(
+        self, pillow: str, gates: Gates, max_seconds: float, figures: Figures | None = None
+    ) -> None:
         self._pillow = pillow
         self._gates = gates
+        self._figures = figures or Figures(pillow)
         self._backoff = Backoff(max_seconds=max_seconds)
         self._said = ""
         self._said_at = 0.0
@@ -36,6 +41,8 @@ class Patience:
     def endure(self, error: TransientError) -> None:
         """Return when it is time for the next attempt."""
         self._say(str(error))
+        self._figures.retries += 1
+        self._figures.failed(self, self._said, self._since)
         if isinstance(error, ServerUnreachable) and self._gates.wait(error.host, error.port):
             self._backoff.reset()
             return
@@ -50,6 +57,12 @@ class Patience:
                 time.monotonic() - self._since,
                 extra={"action": "recovered", "pillow": self._pillow},
             )
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Forget the attempts: there will be no other."""
+        if self._said:
+            self._figures.recovered(self)
         self._said = ""
         self._backoff.reset()
 

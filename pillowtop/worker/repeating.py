@@ -13,20 +13,27 @@ from pillowtop.exceptions import ServerBusy, TransientError
 from pillowtop.worker.patience import Patience
 
 Settle = Callable[[list[Item], list[Letter]], None]
+Landed = Callable[[int, int, int], None]
 
 
 class Repeating:
     """Repeats what is to be tried again, with the same versions.
 
-    `settle` is called with what was delivered and the letters of what was not.
+    `settle` is called with what was delivered and the letters of what was not, `landed` with how
+    many were delivered, were deletions among these, and have become letters.
     """
 
     def __init__(
-        self, transport: Transport, patience: Callable[[], Patience], settle: Settle
+        self,
+        transport: Transport,
+        patience: Callable[[], Patience],
+        settle: Settle,
+        landed: Landed = lambda *_counts: None,
     ) -> None:
         self._transport = transport
         self._patience = patience
         self._settle = settle
+        self._landed = landed
 
     def __call__(self, batch: Batch, _seqs: Mapping[str, Seq]) -> None:
         patience = self._patience()
@@ -54,3 +61,4 @@ class Repeating:
                 )
         patience.succeeded()
         self._settle(delivered, written)
+        self._landed(len(delivered), sum(item.deletion for item in delivered), len(written))

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import gevent
 
+from pillowtop import awaited
 from pillowtop.engine.backoff import Backoff
+from pillowtop.engine.figures import Snapshot
 from pillowtop.exceptions import (
     Halted,
     LeaseLost,
@@ -77,11 +79,13 @@ class Supervisor:
         self._follow = follow
         self._lane: Lane | None = None
         self._backoff = Backoff(max_seconds=60.0)
+        self._figures = office.figures(pillow.name)
         self._said = ""
         self._standby_seconds = office.settings.STANDBY_SECONDS
 
     def run(self) -> None:
         """Return when the pillow is done for good."""
+        awaited.keep_in(self._figures.awaited)
         while True:
             born = time.monotonic()
             self.state = State.RUNNING
@@ -95,9 +99,16 @@ class Supervisor:
 
     def drain(self) -> None:
         """Stop in an orderly way. Raises what hinders it."""
+        awaited.keep_in(self._figures.awaited)
         if self._lane:
             self._lane.drain()
         self.state = State.DONE
+
+    def snapshot(self) -> Snapshot:
+        """The pillow's figures."""
+        starting = self.state is State.RUNNING and not (self._lane and self._lane.has_started)
+        state = "starting" if starting else self.state.name.lower()
+        return self._figures.snapshot(state, self._said)
 
     def letters(self) -> int:
         """How many dead letters the pillow has."""
@@ -112,7 +123,8 @@ class Supervisor:
             if self._lane and self._lane.has_started:
                 self._said = ""
             return self._ended_by(error)
-        except Exception:
+        except Exception as error:
+            self._figures.crashed(f"{type(error).__name__}: {error}")
             logger.exception(
                 "%s: crashed",
                 self.pillow.name,
@@ -127,7 +139,9 @@ class Supervisor:
         ending = next(one for one in ENDINGS if isinstance(error, one.kind))
         asked = error.seconds if isinstance(error, StandBy) else None
         self._standby_seconds = asked or self._office.settings.STANDBY_SECONDS
-        self._say(ending.level, ending.words.format(error=error, pillow=self.pillow.name))
+        words = ending.words.format(error=error, pillow=self.pillow.name)
+        self._figures.note_error(words)
+        self._say(ending.level, words)
         return ending.state
 
     def _wait(self) -> None:

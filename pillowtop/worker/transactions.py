@@ -18,6 +18,7 @@ from pillowtop.records.batches import Manner
 from pillowtop.worker.judging import Judge
 from pillowtop.worker.memory import Memory
 from pillowtop.worker.patience import Patience
+from pillowtop.worker.repeating import Landed
 
 
 class Transactions:
@@ -36,6 +37,7 @@ class Transactions:
         patience: Callable[[], Patience],
         judge: Judge,
         tell: Callable[[list[Letter]], None],
+        landed: Landed = lambda *_counts: None,
     ) -> None:
         self._pillow = pillow
         self._stream = stream
@@ -44,6 +46,7 @@ class Transactions:
         self._patience = patience
         self._judge = judge
         self._tell = tell
+        self._landed = landed
 
     def __call__(self, batch: Batch, seqs: Mapping[str, Seq]) -> None:
         patience, manner = self._patience(), Manner.TOGETHER
@@ -65,6 +68,9 @@ class Transactions:
         self._tell(written)
         delivered = len(batch.items) - sum(one.stage == "transport" for one in written)
         self._judge.note(delivered, len(written))
+        deletions = sum(item.deletion for item in batch.items.values())
+        failed = sum(one.deletion for one in written if one.stage == "transport")
+        self._landed(delivered, deletions - failed, len(written))
 
     def _commit(self, batch: Batch, seq: Seq | None, manner: Manner) -> list[Letter]:
         deliver = partial(

@@ -95,3 +95,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgerMachine = LedgerMachine.TestCase
+
+
+def test_how_many_entries_are_done():
+    ledger = Ledger()
+    assert (ledger.opened, ledger.done) == (0, 0)
+    first, second, third = ledger.open(), ledger.open(), ledger.open()
+    ledger.close(second)
+    assert (ledger.opened, ledger.done) == (3, 0)
+    ledger.close(first)
+    assert (ledger.opened, ledger.done) == (3, 2)
+    ledger.close(third)
+    assert (ledger.opened, ledger.done) == (3, 3)

@@ -7,14 +7,17 @@ import re
 from dataclasses import fields
 from inspect import Parameter, signature
 
+import msgspec
 import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
 
 from pillowtop import listener, testing
 from pillowtop.conf import Configuration
+from pillowtop.engine.figures import Snapshot
 from pillowtop.exits import Exit
 from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.management.statuses import COLUMNS
 from pillowtop.models import DeadLetter
 from tests.project.pages import anchors, links, names, pages, rows
 from tests.project.source import PACKAGE, ROOT, log_actions, texts
@@ -100,6 +103,16 @@ def test_log_actions_are_documented():
 def test_columns_of_dead_letters_are_documented():
     columns = {field.name for field in DeadLetter._meta.get_fields()}
     assert names("reference/dead-letters.md") == columns
+
+
+def test_figures_are_documented():
+    assert names("reference/status.md", "## JSON") == {
+        one.name for one in msgspec.structs.fields(Snapshot)
+    }
+    assert names("reference/status.md", "## The table") == set(COLUMNS)
+    source = (PACKAGE / "engine/health.py").read_text()
+    kinds = set(re.findall(r'Problem\(\s*"(\w+)"', source)) | {"unreachable"}
+    assert names("reference/status.md", "## What is wrong") == kinds
 
 
 def test_stages_of_dead_letters_are_documented():

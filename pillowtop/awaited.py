@@ -1,0 +1,51 @@
+"""Answers of servers that are waited for, kept where somebody else can see them.
+
+Whoever asks a server says so with `answer_of`; the worker shows which answers a pillow waits for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+USUAL_SECONDS = 3.0
+
+
+class Awaited:
+    """An answer that has not come yet: `since` is monotonic, and moves where some of it came.
+
+    Nobody need wonder where it takes `usual_seconds`.
+    """
+
+    def __init__(self, server: str, usual_seconds: float) -> None:
+        self.server = server
+        self.usual_seconds = usual_seconds
+        self.since = time.monotonic()
+
+    def came_on(self) -> None:
+        """Say that something has happened: the wait begins anew."""
+        self.since = time.monotonic()
+
+
+_kept_in: ContextVar[set[Awaited] | None] = ContextVar("pillowtop_awaited", default=None)
+
+
+def keep_in(answers: set[Awaited]) -> None:
+    """Keep what is waited for in this context (a greenlet has its own) in a set from now on."""
+    _kept_in.set(answers)
+
+
+@contextmanager
+def answer_of(server: str, usual_seconds: float = USUAL_SECONDS) -> Iterator[Awaited]:
+    """Wait for the answer of a server within the block; `server` is what people call it."""
+    answers, awaited = _kept_in.get(), Awaited(server, usual_seconds)
+    if answers is None:
+        yield awaited
+        return
+    answers.add(awaited)
+    try:
+        yield awaited
+    finally:
+        answers.discard(awaited)

@@ -1,0 +1,172 @@
+"""What is wrong with a pillow, judged by its figures, in words that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from pillowtop.engine.figures import Snapshot, Waiting
+
+SILENT_SECONDS = 10.0
+"""Workers report every two seconds: one that has not for so long does not live, or cannot."""
+
+FAILURE_SECONDS = 1.0
+SLOW_SECONDS = 60.0
+CRASH_LOOP = 3
+START = "start it: manage.py run_ptop --all"
+ENDED = ("done",)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong and what to do about it, in words; `kind` is for programs.
+
+    Of the kinds, `letters` alone keeps no change from being delivered.
+    """
+
+    kind: str
+    what: str
+    do: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.do}"
+
+
+class Health(msgspec.Struct, frozen=True):
+    """A pillow, its figures (None where it never reported), their age, and what is wrong."""
+
+    pillow: str
+    figures: Snapshot | None
+    age_seconds: float | None
+    problems: list[Problem]
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All there is to say: `problems` are those of no single pillow."""
+
+    healthy: bool
+    problems: list[Problem]
+    pillows: list[Health]
+
+    @classmethod
+    def of(cls, pillows: Iterable[Health]) -> Status:
+        found = list(pillows)
+        return cls(not any(one.problems for one in found), [], found)
+
+    @classmethod
+    def unknown(cls, problem: Problem) -> Status:
+        return cls(False, [problem], [])
+
+
+def judge(pillow: str, figures: Snapshot | None, age_seconds: float) -> Health:
+    """What there is to say of a pillow whose latest report is so old."""
+    if figures is None:
+        return Health(pillow, None, None, [_never_reported()])
+    return Health(pillow, figures, age_seconds, list(problems(figures, age_seconds)))
+
+
+def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
+    """What is wrong, the worst first."""
+    if age_seconds > SILENT_SECONDS or figures.state in ENDED:
+        # What else it said was true then.
+        yield _silent(figures, age_seconds)
+    else:
+        yield from _problems_of_state(figures)
+        yield from map(_waiting, filter(_is_worth_a_word, figures.waiting))
+        yield from _slowness(figures)
+    if figures.dead_letters:
+        yield _letters(figures.dead_letters)
+
+
+def keeps_from_working(found: list[Problem]) -> list[Problem]:
+    """Those of the problems for which changes are not delivered."""
+    return [one for one in found if one.kind != "letters"]
+
+
+def _never_reported() -> Problem:
+    return Problem(
+        "unreported",
+        "no worker of this version of pillowtop has ever reported",
+        f"{START}, with PILLOWTOP['DATABASE'] as it is here",
+    )
+
+
+def _silent(figures: Snapshot, age_seconds: float) -> Problem:
+    if figures.state in ENDED:
+        return Problem(
+            "unreported",
+            f"no worker runs it: the last one ({figures.process}) has ended as it should, "
+            f"{duration(age_seconds)} ago",
+            START,
+        )
+    return Problem(
+        "unreported",
+        f"no worker reports: the last one ({figures.process}) did {duration(age_seconds)} ago",
+        f"see whether it still runs, and what its log says last, or {START}",
+    )
+
+
+def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
+    state, reason = figures.state, figures.reason
+    if state in ("halted", "lease_lost"):
+        yield Problem("stopped", reason, "mend that, then start run_ptop again")
+    elif state == "standby":
+        yield Problem("stopped", reason, "mend that, and it goes on by itself")
+    if state == "crashed" or figures.recent_crashes >= CRASH_LOOP:
+        last = figures.last_crash.what if figures.last_crash else reason
+        yield Problem(
+            "crashed",
+            f"crashed {times(figures.recent_crashes)} in the last 10 minutes, last: {last}",
+            "see the traceback in its log, and mend the pillow; it is started again all the time",
+        )
+
+
+def _is_worth_a_word(waiting: Waiting) -> bool:
+    return waiting.kind != "failure" or waiting.seconds >= FAILURE_SECONDS
+
+
+def _waiting(waiting: Waiting) -> Problem:
+    return Problem(
+        "waiting",
+        f"waits since {duration(waiting.seconds)}: {waiting.what}",
+        "see that it runs, is well, and can be reached from the worker's host; the pillow goes on "
+        "by itself then",
+    )
+
+
+def _slowness(figures: Snapshot) -> Iterator[Problem]:
+    if figures.waiting:
+        return
+    if figures.batch_age_seconds > SLOW_SECONDS:
+        yield Problem(
+            "slow",
+            f"a batch has been under way for {duration(figures.batch_age_seconds)}",
+            "see what its hooks do, or give it smaller batches (PILLOWTOP['BATCH_DOCUMENTS'])",
+        )
+    if figures.unsaved_seconds > SLOW_SECONDS:
+        yield Problem(
+            "unsaved",
+            f"the checkpoint has not been saved for {duration(figures.unsaved_seconds)}",
+            "see its log; what was delivered since would be delivered again after a restart",
+        )
+
+
+def _letters(count: int) -> Problem:
+    return Problem(
+        "letters",
+        f"{count} dead letter{'' if count == 1 else 's'}",
+        "see the reasons in the table pillowtop_deadletter; when they are mended, ptop_run_docs "
+        "has the documents tried again at once",
+    )
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `8 s`, `3 min`, `2 h`, `5 days`."""
+    for unit, size in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

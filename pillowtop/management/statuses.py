@@ -1,0 +1,76 @@
+"""A status as text: a table of the pillows, then what is wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pillowtop.changes import Seq
+from pillowtop.engine.figures import Snapshot
+from pillowtop.engine.health import Health, Status, duration
+from pillowtop.management import tables
+
+COLUMNS = (
+    "pillow",
+    "state",
+    "position",
+    "pending",
+    "behind",
+    "rate",
+    "batch",
+    "letters",
+    "saved",
+    "worker",
+)
+SHOWN_OF_SEQ = 12
+
+
+def text(status: Status) -> str:
+    """What `ptop_status` prints."""
+    parts = []
+    if status.pillows:
+        parts.append(tables.text(COLUMNS, [_row(one) for one in status.pillows]))
+    wrong = list(_lines(status))
+    if wrong:
+        parts.append("\n".join(wrong))
+    return "\n\n".join(parts)
+
+
+def _lines(status: Status) -> Iterator[str]:
+    yield from map(str, status.problems)
+    for health in status.pillows:
+        for problem in health.problems:
+            yield f"{health.pillow}: {problem}"
+        error = health.figures and health.figures.last_error
+        if error and health.problems:
+            yield f"{health.pillow}: last error {duration(error.seconds_ago)} before: {error.what}"
+
+
+def _row(health: Health) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"pillow": health.pillow}
+    if health.figures is None:
+        return row | {"state": "unknown"}
+    return row | _cells(health.figures)
+
+
+def _cells(figures: Snapshot) -> dict[str, Any]:
+    age = figures.checkpoint_age_seconds
+    return {
+        "state": "caught up" if figures.caught_up and figures.state == "running" else figures.state,
+        "position": _shown(figures.position),
+        "pending": figures.pending_changes,
+        "behind": duration(figures.behind_seconds),
+        "rate": f"{figures.changes_per_second:g}/s",
+        "batch": duration(figures.batch_age_seconds) if figures.batches_in_flight else None,
+        "letters": figures.dead_letters,
+        "saved": None if age is None else f"{duration(age)} ago",
+        "worker": figures.process,
+    }
+
+
+def _shown(seq: Seq | None) -> str | None:
+    """A seq of CouchDB's is a number, and hundreds of letters that nobody reads."""
+    if seq is None:
+        return None
+    words = str(seq)
+    return words if len(words) <= SHOWN_OF_SEQ else f"{words[:SHOWN_OF_SEQ]}…"
