@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from pillowtop.exceptions import ConfigurationError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:/@\[\]]+)):(?P<port>\d{1,5})")
+MAX_PORT = 65535
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -106,8 +108,22 @@ class Address:
     tls: bool = False
     ca_certs: str | None = None
 
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """`host:port`, or `[host]:port` for IPv6. Raises `ValueError`, whose words say how."""
+        found = ADDRESS.fullmatch(text)
+        if not found or int(found["port"]) > MAX_PORT:
+            raise ValueError(
+                f"{text!r} is no HOST:PORT: give both, as in 127.0.0.1:9100 or [::1]:9100"
+            )
+        return cls(found["ipv6"] or found["host"], int(found["port"]))
+
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"{self.shown_host}:{self.port}"
+
+    @property
+    def shown_host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
 
 # What `urlsplit` says of a URL quotes it, and so perhaps a password.

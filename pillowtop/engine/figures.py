@@ -11,6 +11,7 @@ from pillowtop.changes import Seq
 
 SHORT_SECONDS = 10.0
 LONG_SECONDS = 60.0
+STEP_SECONDS = 0.5
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -80,6 +81,9 @@ class Rate:
         self._looks: deque[tuple[float, int]] = deque()
 
     def look(self, now: float, count: int) -> None:
+        """Note what the counter is. Of looks that come fast, some are not."""
+        if self._looks and now - self._looks[-1][0] < STEP_SECONDS:
+            return
         self._looks.append((now, count))
         while now - self._looks[0][0] > LONG_SECONDS:
             self._looks.popleft()

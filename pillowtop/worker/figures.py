@@ -143,7 +143,7 @@ class Figures:
         return bool(self._failing or self.awaited)
 
     def snapshot(self, state: str, reason: str) -> Snapshot:
-        """The figures now. To be called at even intervals, for the rates."""
+        """The figures now."""
         now = time.monotonic()
         self._rate.look(now, self.changes)
         self._look_at_mark()

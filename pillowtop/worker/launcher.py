@@ -7,11 +7,13 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import gevent
 from gevent.event import Event
 
 from pillowtop.conf import Configuration
+from pillowtop.endpoints import Address
 from pillowtop.exceptions import PillowtopError
 from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
@@ -19,6 +21,7 @@ from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.office import Office
 from pillowtop.worker.reporting import Reporter
+from pillowtop.worker.serving import StatusServer
 from pillowtop.worker.supervisor import State, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -29,15 +32,25 @@ LOOK_SECONDS = 0.1
 """How often is looked whether anybody is left who can go on, if nobody stirs."""
 
 
-def launch(pillows: Sequence[BasicPillow], settings: Configuration, *, follow: bool) -> Exit:
-    """Run pillows. Returns when all are done, when none can go on, or after a drain."""
+def launch(
+    pillows: Sequence[BasicPillow],
+    settings: Configuration,
+    *,
+    follow: bool,
+    status_bind: Address | None = None,
+) -> Exit:
+    """Run pillows. Returns when all are done, when none can go on, or after a drain.
+
+    At `status_bind` it serves how they are; raises `ConfigurationError` where it cannot.
+    """
     office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS))
     supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
     launcher = Launcher(supervisors, settings, follow=follow)
     # What is there by now stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
-    with Reporter(supervisors, office):
+    serving = StatusServer(status_bind, supervisors) if status_bind else nullcontext()
+    with serving, Reporter(supervisors, office):
         code = launcher.run()
     if not office.books.close():
         # A thread that waits for the database would keep the process from ending.

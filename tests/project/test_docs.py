@@ -19,6 +19,7 @@ from pillowtop.exits import Exit
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.management.statuses import COLUMNS
 from pillowtop.models import DeadLetter
+from pillowtop.worker import metrics
 from tests.project.pages import anchors, links, names, pages, rows
 from tests.project.source import PACKAGE, ROOT, log_actions, texts
 
@@ -113,6 +114,14 @@ def test_figures_are_documented():
     source = (PACKAGE / "engine/health.py").read_text()
     kinds = set(re.findall(r'Problem\(\s*"(\w+)"', source)) | {"unreachable"}
     assert names("reference/status.md", "## What is wrong") == kinds
+
+
+def test_metrics_are_documented():
+    assert names("reference/status.md", "## Metrics") == {
+        "pillowtop_problems",
+        *(f"{one.name}_total" for one in metrics.COUNTERS),
+        *(one.name for one in metrics.GAUGES),
+    }
 
 
 def test_stages_of_dead_letters_are_documented():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from pillowtop import registry
 from pillowtop.conf import Configuration, configuration
+from pillowtop.endpoints import Address
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
 from pillowtop.management import tables
@@ -42,6 +43,13 @@ class Command(PillowCommand):
             "pillow stands by",
         )
         parser.add_argument(
+            "--status-bind",
+            type=_address,
+            metavar="HOST:PORT",
+            help="serve /live, /ready, /status and /metrics there, as at 127.0.0.1:9100; to "
+            "anyone who can connect",
+        )
+        parser.add_argument(
             "--format", choices=["text", "json"], default="text", help="of what is listed"
         )
 
@@ -61,6 +69,7 @@ class Command(PillowCommand):
                     options["pillow_key"],
                     options["verbosity"],
                     follow=not options["until_caught_up"],
+                    status_bind=options["status_bind"],
                 )
             else:
                 raise CommandError(
@@ -87,7 +96,9 @@ class Command(PillowCommand):
             ] or [{"pillow": entry.name, "stream": "", "seq": None, "saved_at": ""}]
         self._print(["pillow", "stream", "seq", "saved_at"], rows, form)
 
-    def _run(self, key: str | None, verbosity: int, *, follow: bool) -> None:
+    def _run(
+        self, key: str | None, verbosity: int, *, follow: bool, status_bind: Address | None
+    ) -> None:
         settings = configuration()
         pillows = [entry.pillow() for entry in registry.select(key)]
         demand_tables()
@@ -97,21 +108,28 @@ class Command(PillowCommand):
                 "(manage.py run_ptop), not by call_command"
             )
         _set_up_logging(verbosity)
-        code = self._launch(pillows, settings, follow=follow)
+        code = self._launch(pillows, settings, follow=follow, status_bind=status_bind)
         if code:
             raise SystemExit(int(code))
 
     @staticmethod
-    def _launch(pillows: list[Any], settings: Configuration, *, follow: bool) -> Exit:
+    def _launch(pillows: list[Any], settings: Configuration, **options: Any) -> Exit:
         from pillowtop.worker.launcher import launch  # noqa: PLC0415  (imports gevent)
 
-        return launch(pillows, settings, follow=follow)
+        return launch(pillows, settings, **options)
 
     def _print(self, columns: list[str], rows: list[dict[str, Any]], form: str) -> None:
         if form == "json":
             self.stdout.write(json.dumps(rows, indent=2))
         else:
             self.stdout.write(tables.text(columns, rows))
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 def _set_up_logging(verbosity: int) -> None:
