@@ -29,11 +29,19 @@ class Awaited:
         self.since = time.monotonic()
 
 
-_kept_in: ContextVar[set[Awaited] | None] = ContextVar("pillowtop_awaited", default=None)
+class Answers:
+    """The answers that some greenlets wait for now, and how many have come, or failed to."""
+
+    def __init__(self) -> None:
+        self.awaited: set[Awaited] = set()
+        self.came = 0
 
 
-def keep_in(answers: set[Awaited]) -> None:
-    """Keep what is waited for in this context (a greenlet has its own) in a set from now on."""
+_kept_in: ContextVar[Answers | None] = ContextVar("pillowtop_awaited", default=None)
+
+
+def keep_in(answers: Answers) -> None:
+    """Keep there what is waited for in this context (a greenlet has its own) from now on."""
     _kept_in.set(answers)
 
 
@@ -44,8 +52,9 @@ def answer_of(server: str, usual_seconds: float = USUAL_SECONDS) -> Iterator[Awa
     if answers is None:
         yield awaited
         return
-    answers.add(awaited)
+    answers.awaited.add(awaited)
     try:
         yield awaited
     finally:
-        answers.discard(awaited)
+        answers.awaited.discard(awaited)
+        answers.came += 1

@@ -58,6 +58,7 @@ class Configuration:
     STORM_SHARE: float = _setting(0.5, "which share of them has to fail for a storm, up to 1")
     STORM_SECONDS: float = _setting(60.0, "how often a batch is tried in a storm")
     STANDBY_SECONDS: float = _setting(5.0, "how often a pillow that stands by looks again")
+    STALL_SECONDS: float = _setting(45.0, "after how long a pillow that stands still starts anew")
     DRAIN_SECONDS: float = _setting(8.0, "for how long a stop waits for what is under way")
 
     @property

@@ -13,6 +13,7 @@ The class of an error decides what happens next; its message names the cause and
         IndexElsewhere      the alias points to an index of another hash
         Stormy              too many documents fail: one batch a minute is tried
       DocumentRefused       a target will never take this document: a dead letter
+      Stalled               nothing moves, and nothing known is waited for: another life
       StartAgain            the ground has changed: where to start is decided anew
         WrittenByLaterLife  the target holds writes of a higher token than ours
       Halted                the pillow stops until somebody acts; the others go on
@@ -88,6 +89,10 @@ class Stormy(StandBy):
     def __init__(self, words: str, seconds: float) -> None:
         super().__init__(words)
         self.seconds = seconds
+
+
+class Stalled(PillowtopError):
+    """Nothing of a pillow has moved for too long, and nobody knows what it waits for."""
 
 
 class StartAgain(PillowtopError):

@@ -8,12 +8,13 @@ import msgspec
 
 from pillowtop.engine.figures import Snapshot, Waiting
 
-SILENT_SECONDS = 10.0
+SILENT_SECONDS = 8.0
 """Workers report every two seconds: one that has not for so long does not live, or cannot."""
 
 FAILURE_SECONDS = 1.0
 SLOW_SECONDS = 60.0
 CRASH_LOOP = 3
+JUST_NOW_SECONDS = 120.0
 START = "start it: manage.py run_ptop --all"
 ENDED = ("done",)
 
@@ -112,12 +113,12 @@ def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
         yield Problem("stopped", reason, "mend that, then start run_ptop again")
     elif state == "standby":
         yield Problem("stopped", reason, "mend that, and it goes on by itself")
-    if state == "crashed" or figures.recent_crashes >= CRASH_LOOP:
-        last = figures.last_crash.what if figures.last_crash else reason
+    last = figures.last_crash
+    if last and (last.seconds_ago < JUST_NOW_SECONDS or figures.recent_crashes >= CRASH_LOOP):
         yield Problem(
             "crashed",
-            f"crashed {times(figures.recent_crashes)} in the last 10 minutes, last: {last}",
-            "see the traceback in its log, and mend the pillow; it is started again all the time",
+            f"crashed {times(figures.recent_crashes)} in the last 10 minutes, last: {last.what}",
+            "see its log (crashed, stalled), and mend the pillow; it starts again by itself",
         )
 
 

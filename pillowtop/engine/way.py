@@ -48,6 +48,9 @@ class Way:
 
     def __init__(self, pillow: Hooks, base: type[Hooks]) -> None:
         self._pillow = pillow
+        self.calls = 0
+        """How many hooks have been called."""
+
         kind = type(pillow)
         self._filter = pillow.filter if kind.filter is not base.filter else None
         self._python_filter: Callable[[Any], bool] | None = getattr(pillow, "python_filter", None)
@@ -137,8 +140,8 @@ class Way:
             raise HookError(change, error.stage, error.cause, words) from error.cause
         return unwrapped
 
-    @staticmethod
-    def _call(stage: str, change: Change, hook: Callable[[Any], Any], argument: Any) -> Any:
+    def _call(self, stage: str, change: Change, hook: Callable[[Any], Any], argument: Any) -> Any:
+        self.calls += 1
         try:
             return hook(argument)
         except BaseException as error:

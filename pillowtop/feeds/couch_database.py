@@ -72,6 +72,11 @@ class CouchDatabase:
         query = {"limit": "0", "since": encode_seq(since)}
         return int(self._mapping("GET", "/_changes", query).get("pending") or 0)
 
+    def has_changes(self, since: Seq) -> bool:
+        """Whether there is any row behind `since`."""
+        query = {"limit": "1", "since": encode_seq(since)}
+        return bool(self._mapping("GET", "/_changes", query).get("results"))
+
     def get(self, doc_id: str) -> Document | None:
         """The winning revision of a document; None where it is missing or deleted."""
         return self._document(f"/{quote_id(doc_id)}")

@@ -29,6 +29,9 @@ class HookTransport:
     ) -> None:
         self._transport = transport
         self._delete = delete
+        self.calls = 0
+        """How many documents have been taken to the hooks."""
+
         self.prepare = prepare
         self.identity = identity
 
@@ -48,6 +51,7 @@ class HookTransport:
         return [self._outcome(item) for item in items]
 
     def _outcome(self, item: Item) -> Outcome:
+        self.calls += 1
         try:
             self._write(item)
         except Halted:

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pillowtop.awaited import Awaited
+from pillowtop.awaited import Answers, Awaited
 from pillowtop.changes import Seq
 from pillowtop.engine.figures import LONG_SECONDS, SHORT_SECONDS, Mishap, Rate, Snapshot, Waiting
 from pillowtop.engine.ledger import Ledger
+from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
 from pillowtop.worker.delivery import Delivery
 
@@ -23,6 +24,8 @@ SILENT_SECONDS = 5.0
 """More than two heartbeats are missing."""
 
 CRASH_SECONDS = 600.0
+AT_ONCE_SECONDS = 1.0
+"""Most answers come faster, and nobody waits for them all the time."""
 
 PROCESS = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -33,19 +36,19 @@ class Failure(NamedTuple):
 
 
 class Life:
-    """What is to be seen of one life of a pillow."""
+    """What is to be seen of one life of a pillow. `database` is the one that CouchDB feeds it."""
 
     def __init__(
         self,
         stream: str,
-        feed: str,
+        database: CouchDatabase | None,
         seq: Seq,
         token: int,
         ledger: Ledger,
         delivery: Delivery,
     ) -> None:
         self.stream = stream
-        self.feed = feed
+        self.database = database
         self.token = token
         self.ledger = ledger
         self.delivery = delivery
@@ -71,12 +74,17 @@ class Figures:
         self.pillow = pillow
         self._servers = servers
         self._born = time.monotonic()
-        self.changes = self.reads = 0
+        self.changes = self.reads = self.batches = 0
         self.delivered = self.deleted = self.letters = self.retries = 0
         self.lives = self.crashes = 0
         self.pending_changes: int | None = None
         self.dead_letters: int | None = None
-        self.awaited: set[Awaited] = set()
+        self.answers = Answers()
+        """Of those who read and deliver."""
+
+        self.answers_aside = Answers()
+        """Of those who save, look and ask now and then."""
+
         self.life: Life | None = None
         self._failing: dict[object, Failure] = {}
         self._silent_seconds = 0.0
@@ -113,6 +121,7 @@ class Figures:
 
     def landed(self, delivered: int, deleted: int, letters: int) -> None:
         """A batch is done: of what is delivered, some are deletions."""
+        self.batches += 1
         self.delivered += delivered
         self.deleted += deleted
         self.letters += letters
@@ -140,7 +149,8 @@ class Figures:
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for something that has a limit of its own."""
-        return bool(self._failing or self.awaited)
+        late = time.monotonic() - AT_ONCE_SECONDS
+        return bool(self._failing) or any(one.since < late for one in self._awaited)
 
     def snapshot(self, state: str, reason: str) -> Snapshot:
         """The figures now."""
@@ -177,6 +187,10 @@ class Figures:
             _add_life(shot, self.life, now)
         return shot
 
+    @property
+    def _awaited(self) -> list[Awaited]:
+        return [*self.answers.awaited, *self.answers_aside.awaited]
+
     def _look_at_mark(self) -> None:
         """Caught up is who has delivered all that there was when the feed had nothing more."""
         if self._mark and self.life and self.life.ledger.done >= self._mark[1]:
@@ -187,14 +201,14 @@ class Figures:
             Waiting("failure", self._named(one.what), round(now - one.since, 1))
             for one in self._failing.values()
         ]
-        for answer in list(self.awaited):
+        for answer in self._awaited:
             seconds = round(now - answer.since, 1)
             if seconds >= answer.usual_seconds:
                 what = f"{answer.server} has not answered for {seconds:.0f} s"
                 found.append(Waiting("answer", what, seconds))
         if self._silent_seconds >= SILENT_SECONDS and self.life:
             what = (
-                f"the feed of {self.life.feed} has brought nothing for "
+                f"the feed of {self.life.database or self.life.stream} has brought nothing for "
                 f"{self._silent_seconds:.0f} s, not even a heartbeat"
             )
             found.append(Waiting("silence", what, round(self._silent_seconds, 1)))

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import gevent
 from django.db import close_old_connections
-from gevent.event import AsyncResult
 from gevent.lock import RLock
 
-from pillowtop import awaited
 from pillowtop.changes import Seq
 from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import START
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Way
 from pillowtop.exceptions import TransientError, WrittenByLaterLife
+from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters, requests
 from pillowtop.worker import parts
+from pillowtop.worker.crew import Crew
 from pillowtop.worker.figures import Life
 from pillowtop.worker.looking import Looker
 from pillowtop.worker.office import Office
@@ -32,6 +30,7 @@ from pillowtop.worker.patience import Patience
 from pillowtop.worker.rerunning import Rerunner
 from pillowtop.worker.retrying import Retrier
 from pillowtop.worker.sweeping import Sweeper
+from pillowtop.worker.watching import Watcher
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +58,8 @@ class Lane:
         self._read_to: Seq = None
         self._saved: Seq = None
         self._was_caught_up = False
-        self._ended = AsyncResult()
+        self._crew = Crew(self._figures)
         self.has_started = False
-        self._greenlets: list[gevent.Greenlet] = []
         self._turn = RLock()
         self._reader: gevent.Greenlet | None = None
 
@@ -69,25 +67,25 @@ class Lane:
         """Live. Returns once caught up (without `follow`) or drained; raises what ended it."""
         try:
             self._start()
-            self._reader = self._spawn(self._read)
-            self._spawn(self._keep_saving)
-            self._spawn(self._keep_rerunning)
-            self._spawn(self._looker.run)
+            self._reader = self._crew.keep(self._read, aside=False)
+            for aside in (self._keep_saving, self._keep_rerunning, self._looker.run):
+                self._crew.keep(aside)
+            self._watching = self._crew.keep(self._watcher.run)
             self.has_started = True
-            self._ended.get()
+            self._crew.wait()
         except WrittenByLaterLife as error:
             self._memory.outlive(error.token)
         finally:
-            self._kill_all()
+            self._crew.kill()
             self._figures.end()
 
     def drain(self) -> None:
         """Stop reading, deliver what was read, save (rule 14). Then `run` returns."""
         if self._reader is None:
             return
-        self._reader.kill()
+        self._crew.stop([self._reader, self._watching])
         self._finish()
-        self._ended.set(None)
+        self._crew.end()
 
     # Starting.
 
@@ -104,7 +102,7 @@ class Lane:
         self._ledger = Ledger({self._feed.stream: start.seq})
         self._sweep_due: int | None = self._ground.record(requests.sweep_due)
         self._versions = Versions(self._memory.token)
-        self._delivery = parts.make_delivery(self._ground, self._memory, self._spawn)
+        self._delivery = parts.make_delivery(self._ground, self._memory, self._crew.spawn)
         self._intake = parts.make_intake(
             self._ground,
             self._versions,
@@ -112,17 +110,18 @@ class Lane:
             self._ledger,
             whole_reads=self._ground.is_transactional,
         )
-        self._loader = parts.make_loader(self._ground, self._versions, self._spawn)
+        self._loader = parts.make_loader(self._ground, self._versions, self._crew.spawn)
         self._again = parts.make_again(self._ground, self._memory, self._versions, self._delivery)
         self._life = self._figures.life = Life(
             self._feed.stream,
-            str(self._ground.database or self._feed),
+            self._feed.database if isinstance(self._feed, CouchFeed) else None,
             start.seq,
             self._memory.token,
             self._ledger,
             self._delivery,
         )
         self._looker = Looker(self._ground, self._figures, self._life, target)
+        self._watcher = Watcher(self._ground, self._figures, self._life, self._crew)
 
     # Reading.
 
@@ -132,7 +131,7 @@ class Lane:
             pass
         self._rerun()
         self._finish()
-        self._ended.set(None)
+        self._crew.end()
 
     def _read_until_interrupted(self, patience: Patience) -> bool:
         """Read from where the last reading ended. True at the end of the feed."""
@@ -246,23 +245,3 @@ class Lane:
     def _log(self, level: int, action: str, words: str) -> None:
         name = self._ground.pillow.name
         logger.log(level, "%s: %s", name, words, extra={"action": action, "pillow": name})
-
-    def _spawn(self, function: Callable[..., None], *args: Any) -> gevent.Greenlet:
-        self._greenlets = [one for one in self._greenlets if not one.dead]
-        greenlet = gevent.spawn(self._guarded, function, *args)
-        self._greenlets.append(greenlet)
-        return greenlet
-
-    def _kill_all(self) -> None:
-        # Again and again: one that lands while it is being killed may send another batch.
-        while alive := [one for one in self._greenlets if not one.dead]:
-            gevent.killall(alive)
-
-    def _guarded(self, function: Callable[..., None], *args: Any) -> None:
-        awaited.keep_in(self._figures.awaited)
-        try:
-            function(*args)
-        except gevent.GreenletExit:
-            raise
-        except BaseException as error:  # noqa: BLE001  (run raises it)
-            self._ended.set_exception(error, exc_info=sys.exc_info())

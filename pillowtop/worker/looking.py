@@ -45,8 +45,8 @@ class Looker:
             self._figures.recovered(look)
 
     def _count_pending(self) -> None:
-        if self._ground.database is not None:
-            self._figures.pending_changes = self._ground.database.pending(self._life.position)
+        if self._life.database is not None:
+            self._figures.pending_changes = self._life.database.pending(self._life.position)
 
     def _look_at_target(self) -> None:
         if self._ground.transport.identity() != self._target:

@@ -17,6 +17,7 @@ from pillowtop.exceptions import (
     LeaseLost,
     PillowtopError,
     SequenceRefused,
+    Stalled,
     StandBy,
 )
 from pillowtop.listener import BasicPillow
@@ -60,6 +61,7 @@ ENDINGS = (
         "manage.py ptop_checkpoint reset {pillow}",
     ),
     Ending(Halted, State.HALTED, logging.ERROR, "stopped: {error}"),
+    Ending(Stalled, State.CRASHED, logging.WARNING, "starts again, as it has stalled: {error}"),
     Ending(PillowtopError, State.RUNNING, logging.WARNING, "starts again: {error}"),
 )
 
@@ -85,7 +87,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Return when the pillow is done for good."""
-        awaited.keep_in(self._figures.awaited)
+        awaited.keep_in(self._figures.answers)
         while True:
             born = time.monotonic()
             self.state = State.RUNNING
@@ -99,7 +101,7 @@ class Supervisor:
 
     def drain(self) -> None:
         """Stop in an orderly way. Raises what hinders it."""
-        awaited.keep_in(self._figures.awaited)
+        awaited.keep_in(self._figures.answers)
         if self._lane:
             self._lane.drain()
         self.state = State.DONE
@@ -140,7 +142,10 @@ class Supervisor:
         asked = error.seconds if isinstance(error, StandBy) else None
         self._standby_seconds = asked or self._office.settings.STANDBY_SECONDS
         words = ending.words.format(error=error, pillow=self.pillow.name)
-        self._figures.note_error(words)
+        if ending.state is State.CRASHED:
+            self._figures.crashed(f"{type(error).__name__}: {error}")
+        else:
+            self._figures.note_error(words)
         self._say(ending.level, words)
         return ending.state
 

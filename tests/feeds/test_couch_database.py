@@ -104,6 +104,19 @@ def test_endless_conflicts_are_tried_again_later():
         database_at(server.url).put_local("x", {})
 
 
+def test_whether_there_are_changes():
+    answers = [{"results": [{"seq": "6-x", "id": "a", "changes": []}]}, {"results": []}]
+
+    def answer(request, connection):
+        assert request.query == {"limit": "1", "since": "5-x"}
+        connection.reply(200, answers.pop(0))
+
+    with ScriptedServer(answer) as server:
+        database = database_at(server.url)
+        assert database.has_changes("5-x")
+        assert not database.has_changes("5-x")
+
+
 def test_pending():
     with ScriptedServer(replying(200, page([], "5-x", 42))) as server:
         database = database_at(server.url)

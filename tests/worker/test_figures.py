@@ -23,9 +23,7 @@ def ledger():
 @pytest.fixture
 def figures(ledger):
     made = Figures("OrderPillow", {"127.0.0.1:5984": "CouchDB"})
-    made.life = Life(
-        "orders", "database 'orders'", "3-x", 7, ledger, Delivery(lambda *_: None, 1, gevent.spawn)
-    )
+    made.life = Life("orders", None, "3-x", 7, ledger, Delivery(lambda *_: None, 1, gevent.spawn))
     return made
 
 
@@ -92,24 +90,26 @@ def test_a_silent_feed_is_waited_for(figures):
     figures.took(Read("orders", silent_seconds=6.0))
     (waiting,) = figures.snapshot("running", "").waiting
     assert waiting.kind == "silence"
-    assert "database 'orders' has brought nothing for 6 s" in waiting.what
+    assert "the feed of orders has brought nothing for 6 s" in waiting.what
     figures.took(Read("orders"))
     assert figures.snapshot("running", "").waiting == []
 
 
 def test_an_answer_is_waited_for_where_it_takes_unusually_long(figures):
     def ask(usual_seconds):
-        keep_in(figures.awaited)
+        keep_in(figures.answers)
         with answer_of("CouchDB at somewhere", usual_seconds):
             gevent.sleep(1000)
 
     asking = [gevent.spawn(ask, usual_seconds) for usual_seconds in (0.0, 1000.0)]
     gevent.sleep(0)
-    assert len(figures.awaited) == 2
+    assert len(figures.answers.awaited) == 2
+    assert not figures.is_waiting
     (waiting,) = figures.snapshot("running", "").waiting
     assert "CouchDB at somewhere has not answered" in waiting.what
     gevent.killall(asking)
-    assert not figures.awaited
+    assert not figures.answers.awaited
+    assert figures.answers.came == 2
 
 
 def test_a_new_life_waits_for_nothing_yet(figures):
