@@ -129,7 +129,7 @@ def _is_worth_a_word(waiting: Waiting) -> bool:
 def _waiting(waiting: Waiting) -> Problem:
     return Problem(
         "waiting",
-        f"waits since {duration(waiting.seconds)}: {waiting.what}",
+        f"has waited for {duration(waiting.seconds)}: {waiting.what}",
         "see that it runs, is well, and can be reached from the worker's host; the pillow goes on "
         "by itself then",
     )

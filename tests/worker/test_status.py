@@ -130,7 +130,7 @@ def test_a_server_that_hangs_while_there_is_nothing_to_do(proxied, called):
     wait_until_healthy(one)
     proxy.hang()
     wait_for_words(
-        one, "waits since", f"{called} at", f"127.0.0.1:{proxy.port}", "see that it runs"
+        one, "has waited for", f"{called} at", f"127.0.0.1:{proxy.port}", "see that it runs"
     )
     proxy.go_on()
     wait_until_healthy(one)
