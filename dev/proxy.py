@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import urllib3
 from urllib3 import BaseHTTPResponse
@@ -76,7 +75,7 @@ class Proxy(ScriptedServer):
     def go_on(self) -> None:
         self._goes_on.set()
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.go_on()
         super().__exit__(*error)
 
