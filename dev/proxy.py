@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 
 import urllib3
 from urllib3 import BaseHTTPResponse
@@ -75,9 +76,14 @@ class Proxy(ScriptedServer):
     def go_on(self) -> None:
         self._goes_on.set()
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.go_on()
-        super().__exit__(*error)
+        super().__exit__(kind, error, trace)
 
     def _forward(self, request: Request, connection: Connection) -> None:
         self._goes_on.wait()

@@ -57,6 +57,9 @@ class Configuration:
     STORM_DOCUMENTS: int = _setting(1000, "of how many of the latest documents a storm is judged")
     STORM_SHARE: float = _setting(0.5, "which share of them has to fail for a storm, up to 1")
     STORM_SECONDS: float = _setting(60.0, "how often a batch is tried in a storm")
+    LEASE_SECONDS: float = _setting(
+        8.0, "how long a process may be silent before another one takes its pillows over"
+    )
     STANDBY_SECONDS: float = _setting(5.0, "how often a pillow that stands by looks again")
     STALL_SECONDS: float = _setting(45.0, "after how long a pillow that stands still starts anew")
     DRAIN_SECONDS: float = _setting(8.0, "for how long a stop waits for what is under way")

@@ -11,6 +11,7 @@ The class of an error decides what happens next; its message names the cause and
       StandBy               nothing to do until the world changes; looked at again by itself
         DatabaseMissing
         IndexElsewhere      the alias points to an index of another hash
+        HeldElsewhere       another process has the pillow's lease
         Stormy              too many documents fail: one batch a minute is tried
       DocumentRefused       a target will never take this document: a dead letter
       Stalled               nothing moves, and nothing known is waited for: another life
@@ -93,6 +94,14 @@ class Stormy(StandBy):
 
 class Stalled(PillowtopError):
     """Nothing of a pillow has moved for too long, and nobody knows what it waits for."""
+
+
+class HeldElsewhere(StandBy):
+    """Another process has the lease of the pillow."""
+
+    def __init__(self, words: str, seconds: float) -> None:
+        super().__init__(words)
+        self.seconds = seconds
 
 
 class StartAgain(PillowtopError):

@@ -37,8 +37,8 @@ class Snapshot(msgspec.Struct, kw_only=True):
     """The figures of one pillow at one moment, as the worker that runs it sees them.
 
     Times are durations up to that moment, by the worker's own clock. `state` is one of starting,
-    running, standby, halted, lease_lost, crashed, done. Counters begin with the process. None
-    stands for what is not known (yet).
+    running, standby, elsewhere, halted, lease_lost, crashed, done. Counters begin with the
+    process. None stands for what is not known (yet).
     """
 
     pillow: str

@@ -6,11 +6,21 @@ from django.db import models
 
 
 class PillowRecord(models.Model):
-    """One pillow. `token` goes up at each start and orders the writes of all its lives."""
+    """One pillow. `token` goes up at each start and orders the writes of all its lives.
+
+    The rest is its lease: which process may run it (empty: none), and a counter that this process
+    moves as long as it lives.
+    """
 
     name = models.CharField(max_length=200, primary_key=True)
     token = models.BigIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
+    holder = models.CharField(max_length=16, blank=True)
+    host = models.CharField(max_length=255, blank=True)
+    machine = models.CharField(max_length=100, blank=True)
+    pid = models.BigIntegerField(default=0)
+    process_born = models.BigIntegerField(default=0)
+    beat = models.BigIntegerField(default=0)
 
     class Meta:
         app_label = "pillowtop"

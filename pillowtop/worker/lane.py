@@ -92,6 +92,8 @@ class Lane:
     def _start(self) -> None:
         self._figures.begin()
         patience = self._ground.patience()
+        # Before anything else: who does not run the pillow leaves its target alone.
+        patience.until_done(lambda: self._ground.tenant.take(wait=not self._follow))
         target = patience.until_done(self._ground.transport.prepare)
         start = patience.until_done(lambda: self._memory.start(target))
         if start.notice:

@@ -14,11 +14,13 @@ from gevent.event import Event
 
 from pillowtop.conf import Configuration
 from pillowtop.endpoints import Address
-from pillowtop.exceptions import PillowtopError
+from pillowtop.exceptions import PillowtopError, TransientError
 from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
+from pillowtop.worker.blocking import BlockWatch
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.gates import Gates
+from pillowtop.worker.leasing import Leases
 from pillowtop.worker.office import Office
 from pillowtop.worker.reporting import Reporter
 from pillowtop.worker.serving import StatusServer
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 UNSETTLED = (State.HALTED, State.LEASE_LOST)
 
+RELEASE_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 """How often is looked whether anybody is left who can go on, if nobody stirs."""
 
@@ -43,16 +46,19 @@ def launch(
 
     At `status_bind` it serves how they are; raises `ConfigurationError` where it cannot.
     """
-    office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS))
+    leases = Leases(Bookkeeper(), settings.LEASE_SECONDS)
+    office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS), leases)
     supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
     launcher = Launcher(supervisors, settings, follow=follow)
     # What is there by now stays: the garbage collector need not look at it again and again.
     gc.collect()
     gc.freeze()
     serving = StatusServer(status_bind, supervisors) if status_bind else nullcontext()
-    with serving, Reporter(supervisors, office):
+    renewing = gevent.spawn(leases.keep_renewing)
+    with serving, Reporter(supervisors, office), BlockWatch(leases):
         code = launcher.run()
-    if not office.books.close():
+    renewing.kill()
+    if not (_released(leases) and leases.books.close() and office.books.close()):
         # A thread that waits for the database would keep the process from ending.
         logging.shutdown()
         os._exit(code)
@@ -154,7 +160,7 @@ class Launcher:
             return Exit.UNEXPECTED
         if State.HALTED in states:
             return Exit.CONFIGURATION
-        if State.LEASE_LOST in states:
+        if states & {State.LEASE_LOST, State.ELSEWHERE}:
             return Exit.LEASE
         if State.STANDBY in states or self._letters_remain():
             return Exit.UNHEALTHY
@@ -172,6 +178,16 @@ class Launcher:
                     extra={"action": "letters_remain", "pillow": name},
                 )
         return any(counts.values())
+
+
+def _released(leases: Leases) -> bool:
+    """Give the leases back, so that whoever stands by need not wait for them to run out."""
+    try:
+        with gevent.Timeout(RELEASE_SECONDS):
+            leases.release()
+    except (TransientError, gevent.Timeout):
+        return False
+    return True
 
 
 def _drained(supervisor: Supervisor) -> bool:

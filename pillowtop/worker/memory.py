@@ -48,6 +48,7 @@ class Memory:
         stream: str,
         database: CouchDatabase | None,
         identify_target: Callable[[], str],
+        demand_lease: Callable[[], None],
         books: Books,
         believed: Believed = "couch",
     ) -> None:
@@ -59,6 +60,7 @@ class Memory:
         self._stream = stream
         self._database = database
         self._identify_target = identify_target
+        self._demand_lease = demand_lease
         self._books = books
         self._believed = believed
         self._life = Checkpoint("0", "", "", "", 0, 0)
@@ -119,8 +121,9 @@ class Memory:
         """See to it that the database is the one that this life is about.
 
         Raises `StartAgain` where it is not, or where it went back to an earlier state, and
-        `LeaseLost` where another process has taken over.
+        `HeldElsewhere` or `LeaseLost` where another process has taken over.
         """
+        self._demand_lease()
         if self._database is None:
             return
         with self._one_at_a_time:

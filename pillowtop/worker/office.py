@@ -9,6 +9,7 @@ from pillowtop.engine.storms import Storm
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
+from pillowtop.worker.leasing import Leases
 from pillowtop.worker.patience import Patience
 
 
@@ -17,6 +18,7 @@ class Office:
     settings: Configuration
     books: Bookkeeper
     gates: Gates
+    leases: Leases
     _storms: dict[str, Storm] = field(default_factory=dict)
     _figures: dict[str, Figures] = field(default_factory=dict)
 

@@ -20,6 +20,7 @@ from pillowtop.worker.again import Again
 from pillowtop.worker.delivery import Delivery
 from pillowtop.worker.intake import Intake
 from pillowtop.worker.judging import Judge
+from pillowtop.worker.leasing import Tenant
 from pillowtop.worker.letterbox import LetterBox
 from pillowtop.worker.loading import Loader
 from pillowtop.worker.memory import Memory
@@ -41,6 +42,10 @@ class Ground:
     database: CouchDatabase | None
     transport: Transport
     way: Way
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.office.leases.of(self.pillow.name)
 
     @property
     def is_transactional(self) -> bool:
@@ -66,6 +71,7 @@ def make_memory(ground: Ground) -> Memory:
         ground.stream,
         ground.database,
         ground.transport.identity,
+        ground.tenant.demand,
         ground.office.books,
         ground.believed,
     )
@@ -89,7 +95,7 @@ def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
             name, stream, transport, memory, ground.patience, judge, letterbox.tell, landed
         )
         if isinstance(transport, Transactional)
-        else Repeating(transport, ground.patience, letterbox.settle, landed)
+        else Repeating(transport, ground.patience, ground.tenant.demand, letterbox.settle, landed)
     )
     return Delivery(deliver, transport.batches_in_flight, spawn)
 

@@ -14,6 +14,7 @@ from pillowtop.listener import BasicPillow
 from pillowtop.worker.bookkeeper import Bookkeeper, P, T
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.lane import Lane
+from pillowtop.worker.leasing import Leases
 from pillowtop.worker.office import Office
 
 SECONDS = 60.0
@@ -32,9 +33,14 @@ class NearBooks(Bookkeeper):
 def rehearse(pillow: BasicPillow, seconds: float = SECONDS) -> None:
     """Run a pillow until it is caught up. Raises what ends its life, or `TimeoutError`."""
     settings = configuration()
-    office = Office(settings, NearBooks(), Gates(settings.PROBE_SECONDS))
+    books = NearBooks()
+    leases = Leases(books, settings.LEASE_SECONDS)
+    office = Office(settings, books, Gates(settings.PROBE_SECONDS), leases)
     late = TimeoutError(
         f"{pillow.name} was not caught up within {seconds:g} s: the log says what it waits for"
     )
     with gevent.Timeout(seconds, late):
-        Lane(pillow, office, follow=False).run()
+        try:
+            Lane(pillow, office, follow=False).run()
+        finally:
+            leases.release()

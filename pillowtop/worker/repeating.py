@@ -27,11 +27,13 @@ class Repeating:
         self,
         transport: Transport,
         patience: Callable[[], Patience],
+        demand_lease: Callable[[], None],
         settle: Settle,
         landed: Landed = lambda *_counts: None,
     ) -> None:
         self._transport = transport
         self._patience = patience
+        self._demand_lease = demand_lease
         self._settle = settle
         self._landed = landed
 
@@ -41,6 +43,7 @@ class Repeating:
         left, delivered = list(batch.items.values()), []
         while left:
             try:
+                self._demand_lease()
                 outcomes = self._transport.deliver(left)
             except TransientError as error:
                 patience.endure(error)

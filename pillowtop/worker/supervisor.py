@@ -14,6 +14,7 @@ from pillowtop.engine.backoff import Backoff
 from pillowtop.engine.figures import Snapshot
 from pillowtop.exceptions import (
     Halted,
+    HeldElsewhere,
     LeaseLost,
     PillowtopError,
     SequenceRefused,
@@ -38,6 +39,7 @@ class State(Enum):
     STANDBY = "stands by"
     HALTED = "halted"
     LEASE_LOST = "lease lost"
+    ELSEWHERE = "runs elsewhere"
     CRASHED = "crashed"
 
 
@@ -51,6 +53,7 @@ class Ending(NamedTuple):
 
 
 ENDINGS = (
+    Ending(HeldElsewhere, State.ELSEWHERE, logging.WARNING, "stands by: {error}"),
     Ending(StandBy, State.STANDBY, logging.ERROR, "stands by: {error}"),
     Ending(LeaseLost, State.LEASE_LOST, logging.ERROR, "stopped: {error}"),
     Ending(

@@ -126,7 +126,9 @@ def live(target, rows, start, token, letters, reads):
             letters.pop(item.doc_id, None)
         letters.update({letter.doc_id: letter for letter in written})
 
-    delivery = Delivery(Repeating(target, NoPatience, settle), target.batches_in_flight, spawn)
+    delivery = Delivery(
+        Repeating(target, NoPatience, lambda: None, settle), target.batches_in_flight, spawn
+    )
     pillow = BasicPillow()
     way = Way(pillow, BasicPillow)
     intake = Intake(way, Packer(way, target), Versions(token), delivery, ledger, LIMITS, NoPatience)

@@ -1,0 +1,158 @@
+"""Two processes for one pillow: one runs it, the other stands by."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.projects import wait_until
+
+FOLLOWS = "follows"
+STANDS_BY = "runs this pillow"
+SECONDS = 2.0
+
+BLOCKING = """
+import os
+import time
+from gevent.monkey import get_original
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+
+    def change_transform(self, document):
+        if document.get("long") and "BLOCKS" in os.environ:
+            get_original("time", "sleep")(document["long"])
+        return document
+"""
+
+# A process of another machine, to whoever asks.
+FAR = """
+import pillowtop.worker.processes as processes
+processes._machine = lambda: "another machine"
+"""
+
+
+@pytest.fixture
+def one(setup):
+    one = setup(LEASE_SECONDS=SECONDS)
+    one.database.put("a")
+    return one
+
+
+def two(one, **environment):
+    """A worker, in that environment, and another one that stands by."""
+    first = one.project.start("--all", env=environment)
+    first.wait_for(FOLLOWS)
+    second = one.project.start("--all")
+    second.wait_for(STANDS_BY)
+    assert FOLLOWS not in second.log
+    return first, second
+
+
+def test_the_other_takes_over_at_once_after_a_clean_stop(one):
+    first, second = two(one)
+    one.wait_until_in_step()
+    assert first.stop() == 0
+    one.database.put("b")
+    second.wait_for(FOLLOWS)
+    one.wait_until_in_step()
+    assert second.stop() == 0
+
+
+def test_the_other_takes_over_at_once_after_a_kill_on_the_same_machine(one):
+    one.reconfigure(LEASE_SECONDS=3600.0)
+    first, second = two(one)
+    first.stop(signal.SIGKILL)
+    one.database.put("b")
+    second.wait_for(FOLLOWS)
+    one.wait_until_in_step()
+    assert second.stop() == 0
+
+
+def test_a_process_of_another_machine_takes_over_when_the_term_is_over(one):
+    first = one.project.start("--all")
+    first.wait_for(FOLLOWS)
+    pillows = one.project.folder / "pillows.py"
+    pillows.write_text(FAR + pillows.read_text())
+    second = one.project.start("--all")
+    second.wait_for(STANDS_BY)
+    first.stop(signal.SIGKILL)
+    one.database.put("b")
+    second.wait_for(FOLLOWS)
+    one.wait_until_in_step()
+    assert second.stop() == 0
+
+
+def test_a_process_that_slept_saves_nothing_more_and_stands_by(one):
+    first, second = two(one)
+    first.process.send_signal(signal.SIGSTOP)
+    one.database.put("b")
+    second.wait_for(FOLLOWS)
+    one.wait_until_in_step()
+    saved = one.database.local("pillowtop-OrderPillow")["token"]
+    first.process.send_signal(signal.SIGCONT)
+    first.wait_for("stands by: ")
+    one.database.put("c")
+    one.wait_until_in_step()
+    assert one.database.local("pillowtop-OrderPillow")["token"] == saved
+    assert second.stop() == 0
+    first.wait_for(FOLLOWS, times=2)
+    one.database.put("d")
+    one.wait_until_in_step()
+    assert first.stop() == 0
+
+
+def test_the_table_of_leases_is_lost(one):
+    first, second = two(one)
+    with closing(sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30)) as books, books:
+        books.execute("DELETE FROM pillowtop_pillowrecord")
+    one.database.put("b")
+    one.wait_until_in_step()
+    workers = first, second
+    wait_until(lambda: sum(one.log.count(FOLLOWS) for one in workers) >= 2)
+    one.database.put("c")
+    one.wait_until_in_step()
+    for worker in workers:
+        assert worker.stop() == 0
+    one.project.catch_up()
+    assert one.in_step()
+
+
+def test_until_caught_up_beside_another_process(one):
+    worker = one.project.start("--all")
+    worker.wait_for(FOLLOWS)
+    assert STANDS_BY in one.project.catch_up(code=6)
+    worker.stop(signal.SIGKILL)
+    one.project.catch_up()
+    assert one.in_step()
+
+
+def test_a_hook_that_lets_nobody_else_run_is_named_and_loses_the_lease(setup):
+    one = setup(BLOCKING, LEASE_SECONDS=SECONDS)
+    first, second = two(one, BLOCKS="1")
+    one.database.put("a", long=6)
+    first.wait_for("OrderPillow: has let nothing else run for 1 s")
+    second.wait_for(FOLLOWS)
+    assert "change_transform" in first.log
+    one.wait_until_in_step()
+    first.stop(signal.SIGKILL)
+    assert second.stop() == 0
+
+
+def test_nothing_is_delivered_while_the_lease_cannot_be_renewed(one):
+    worker = one.project.start("--all")
+    one.wait_until_in_step()
+    books = sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30, isolation_level=None)
+    with closing(books):
+        books.execute("BEGIN EXCLUSIVE")
+        worker.wait_for("the Django database does not answer", seconds=30)
+        one.database.put("b")
+        books.execute("ROLLBACK")
+    one.wait_until_in_step()
+    assert worker.stop() == 0
+    assert worker.log.count(FOLLOWS) == 1
