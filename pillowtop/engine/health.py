@@ -76,7 +76,7 @@ def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
         yield from map(_waiting, filter(_is_worth_a_word, figures.waiting))
         yield from _slowness(figures)
     if figures.dead_letters:
-        yield _letters(figures.dead_letters)
+        yield _letters(figures.pillow, figures.dead_letters)
 
 
 def keeps_from_working(found: list[Problem]) -> list[Problem]:
@@ -152,12 +152,12 @@ def _slowness(figures: Snapshot) -> Iterator[Problem]:
         )
 
 
-def _letters(count: int) -> Problem:
+def _letters(pillow: str, count: int) -> Problem:
     return Problem(
         "letters",
         f"{count} dead letter{'' if count == 1 else 's'}",
-        "see the reasons in the table pillowtop_deadletter; when they are mended, ptop_run_docs "
-        "has the documents tried again at once",
+        f"see why with manage.py ptop_errors list --pillow={pillow}; what is mended is tried again "
+        "at once with ptop_errors retry",
     )
 
 

@@ -191,7 +191,7 @@ def test_dead_letters(setup):
     one = setup(REFUSING)
     one.database.fill(3)
     one.project.start("--all")
-    wait_for_words(one, "3 dead letters", "ptop_run_docs")
+    wait_for_words(one, "3 dead letters", "ptop_errors list --pillow=OrderPillow")
     assert figures(one)["letters"] == 3
 
 
