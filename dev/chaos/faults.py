@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -260,9 +261,23 @@ def books_lost(stage: Stage, rng: random.Random) -> Iterator[float]:
 
 @fault("worker paused")
 def worker_paused(stage: Stage, rng: random.Random) -> Iterator[float]:
+    """For longer than its lease, while nobody else is there to take over."""
     stage.worker.pause()
     yield rng.uniform(2.5, 5)
     stage.worker.resume()
+    yield 0
+
+
+@fault("worker paused, another takes over")
+def another_takes_over(stage: Stage, rng: random.Random) -> Iterator[float]:
+    """In the middle of whatever it does; and then both are there."""
+    stage.other.start()
+    yield rng.uniform(1.5, 3)
+    stage.worker.pause()
+    yield rng.uniform(3, 5)
+    stage.worker.resume()
+    yield rng.uniform(0, 2)
+    stage.other.end(rng.choice([signal.SIGTERM, signal.SIGKILL]))
     yield 0
 
 

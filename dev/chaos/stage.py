@@ -74,6 +74,7 @@ class Stage:
         self.couch = ChaosProxy(self.servers.couchdb.url)
         self.elastic = ChaosProxy(self.servers.search.url)
         self.worker = Worker(self.environment, self.folder / "worker.log")
+        self.other = Worker(self.environment, self.folder / "other.log")
         self.pillows = [self._pillow(kind) for kind in KINDS]
         self.indices = Indices(Endpoint(self.servers.search.url))
         endpoint = Endpoint(self.servers.couchdb.url)
@@ -139,8 +140,8 @@ class Stage:
         self.start_worker()
 
     def said(self) -> str:
-        """What all lives of the worker have logged."""
-        logs = [self.log, self.worker.log]
+        """What all lives of the workers have logged."""
+        logs = [self.log, self.worker.log, self.other.log]
         return "".join(log.read_text(errors="replace") for log in logs if log.exists())
 
     def index_of(self, pillow: AliasedElasticPillow) -> str:
@@ -168,6 +169,7 @@ class Stage:
     def _clear(self) -> None:
         self.end_writers()
         self.worker.kill()
+        self.other.kill()
         for pillow in self.pillows:
             self.indices.delete(pillow.es_alias)
         self.database.delete()

@@ -21,6 +21,7 @@ from pillowtop.worker.blocking import BlockWatch
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.leasing import Leases
+from pillowtop.worker.notifying import STOPPING, notifying_systemd, tell_systemd
 from pillowtop.worker.office import Office
 from pillowtop.worker.reporting import Reporter
 from pillowtop.worker.serving import StatusServer
@@ -55,7 +56,7 @@ def launch(
     gc.freeze()
     serving = StatusServer(status_bind, supervisors) if status_bind else nullcontext()
     renewing = gevent.spawn(leases.keep_renewing)
-    with serving, Reporter(supervisors, office), BlockWatch(leases):
+    with serving, Reporter(supervisors, office), BlockWatch(leases), notifying_systemd():
         code = launcher.run()
     renewing.kill()
     if not (_released(leases) and leases.books.close() and office.books.close()):
@@ -115,6 +116,7 @@ class Launcher:
         self._stirred.set()
 
     def _drain(self) -> Exit:
+        tell_systemd(STOPPING)
         drains = [gevent.spawn(_drained, one) for one in self._supervisors]
         gevent.joinall(drains, timeout=self._settings.DRAIN_SECONDS)
         late = [

@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
+from dev.proxy import Fault, is_bulk
 from tests.couch import Database, Index, call
 from tests.projects import wait_until
-from tests.proxy import Fault, is_bulk
 from tests.worker.test_faults import PILLOW_OF_ORDERS
 
 REFUSING = """
