@@ -24,6 +24,12 @@ def has_died(holder: Holder, machine: str) -> bool:
     """Whether a process of this machine is gone; False for one of another, or an unknown."""
     if not machine or holder.machine != machine:
         return False
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # another user's, which /proc may hide from us
+        return False
     state, born = _state(holder.pid)
     # Its number may be another process's by now.
     return state in DEAD or born != holder.born
