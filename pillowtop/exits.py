@@ -21,6 +21,9 @@ class Exit(IntEnum):
     UNHEALTHY = 4
     """Dead letters remain, a pillow stands by, or something is wrong with one."""
 
+    DIFFERS = 5
+    """`ptop_verify` has found differences between a database and a target."""
+
     LEASE = 6
     """Another process writes for the pillow."""
 

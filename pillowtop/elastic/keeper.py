@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pillowtop.elastic import naming
 from pillowtop.elastic.client import client_trust
@@ -14,8 +13,7 @@ from pillowtop.elastic.errors import not_elasticsearch, translated
 from pillowtop.elastic.index import Action, FoundIndex, Plan, Target, creation, identified
 from pillowtop.elastic.mappings import missing_properties
 from pillowtop.endpoints import Endpoint
-from pillowtop.engine.items import Held
-from pillowtop.exceptions import ServerBusy, TargetUnusable, TransientError
+from pillowtop.exceptions import TargetUnusable, TransientError
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOKS = 5
-LISTED_DOCUMENTS = 1000
 IDENTIFYING = "*.aliases,*.settings.index.uuid"
 DESCRIBING = f"{IDENTIFYING},*.mappings,*.settings.index.gc_deletes"
 
@@ -64,35 +61,12 @@ class IndexKeeper:
         """The UUID of the index that is written to now. Raises as `prepare` does."""
         return identified(self._target, self._look(IDENTIFYING))
 
-    def held(self, pillow: str, database: str, after: str) -> list[Held]:
-        """Up to 1,000 documents of a pillow and database, whose ids in CouchDB follow `after`.
-
-        Sorted by the source field: Elasticsearch refuses to sort by `_id`.
-        """
-        field, alias = self._source_field, self._target.write_alias
-        mine = [{"term": {f"{field}.pillow": pillow}}, {"term": {f"{field}.database": database}}]
-        with translated(self._endpoint, alias):
-            if not after:
-                _demand_all_shards(self._client.indices.refresh(index=alias).body)
-            found = self._client.search(
-                index=alias,
-                query={"bool": {"filter": mine}},
-                sort=[{f"{field}.id": "asc"}],
-                search_after=[after],
-                size=LISTED_DOCUMENTS,
-                source=False,
-                version=True,
-                allow_partial_search_results=False,
-            ).body
-        _demand_all_shards(found)
-        return [Held(hit["sort"][0], hit["_id"], hit["_version"]) for hit in found["hits"]["hits"]]
-
     def close(self) -> None:
-        if "_client" in self.__dict__:
-            self._client.close()
+        if "client" in self.__dict__:
+            self.client.close()
 
     @cached_property
-    def _client(self) -> Elasticsearch:
+    def client(self) -> Elasticsearch:
         from elasticsearch import Elasticsearch  # noqa: PLC0415  (heavy, and only needed here)
 
         return Elasticsearch(
@@ -107,7 +81,7 @@ class IndexKeeper:
         """What exists under the names of index and alias: nothing is an answer too."""
         names = [self._target.index, self._target.write_alias]
         with translated(self._endpoint, self._target.write_alias):
-            body = self._client.indices.get(
+            body = self.client.indices.get(
                 index=names, ignore_unavailable=True, filter_path=filter_path
             ).body
         if not isinstance(body, dict):
@@ -124,7 +98,7 @@ class IndexKeeper:
         """Create index and alias at once; where somebody else was faster, that is as good."""
         try:
             with translated(self._endpoint, self._target.index):
-                self._client.indices.create(
+                self.client.indices.create(
                     index=self._target.index, **creation(self._target, self._source_field)
                 )
         except TargetUnusable:
@@ -138,7 +112,7 @@ class IndexKeeper:
 
     def _add_alias(self) -> None:
         with translated(self._endpoint, self._target.write_alias):
-            self._client.indices.put_alias(
+            self.client.indices.put_alias(
                 index=self._target.index, name=self._target.write_alias, is_write_index=True
             )
 
@@ -148,13 +122,7 @@ class IndexKeeper:
         missing = missing_properties(found.name, declared, found.mapping)
         if missing:
             with translated(self._endpoint, found.name):
-                self._client.indices.put_mapping(index=found.name, properties=missing)
-
-
-def _demand_all_shards(answer: Mapping[str, Any]) -> None:
-    """Raise `ServerBusy` where an answer is not that of the whole index."""
-    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
-        raise ServerBusy("some shards of the index did not answer")
+                self.client.indices.put_mapping(index=found.name, properties=missing)
 
 
 def _warn_about_gc_deletes(found: FoundIndex) -> None:

@@ -11,6 +11,7 @@ from pillowtop.elastic import bulk
 from pillowtop.elastic.client import BulkClient
 from pillowtop.elastic.index import Target
 from pillowtop.elastic.keeper import IndexKeeper
+from pillowtop.elastic.listing import IndexListing
 from pillowtop.elastic.replies import BatchRefused, blame_the_target, read_reply
 from pillowtop.elastic.sources import Sources
 from pillowtop.endpoints import Endpoint
@@ -48,7 +49,15 @@ class ElasticTransport:
         self._index_id = index_id
         self._sources = Sources(pillow_name, source_field, keep_attachments=keep_attachments)
         self._client = BulkClient(endpoint, timeout_seconds)
-        self._keeper = IndexKeeper(endpoint, target, source_field, timeout_seconds)
+        self._keeper = keeper = IndexKeeper(endpoint, target, source_field, timeout_seconds)
+        self.holdings = IndexListing(
+            endpoint, self._alias, source_field, pillow_name, lambda: keeper.client
+        )
+
+    @property
+    def renames(self) -> bool:
+        """Whether a document may have another id in the index than its own."""
+        return self._index_id is not None
 
     def pack(self, change: Change, document: Document, version: int) -> Item:
         """Raises `TypeError` or `ValueError` where a document is no dict, or is not JSON."""
@@ -79,10 +88,6 @@ class ElasticTransport:
     def identity(self) -> str:
         """The UUID of the index that the alias leads to."""
         return self._keeper.identity()
-
-    def held(self, database: str, after: str) -> list[Held]:
-        """Up to 1,000 documents of a database, by their ids there, behind `after`."""
-        return self._keeper.held(self._pillow_name, database, after)
 
     def pack_removal(self, held: Held, version: int) -> Item:
         """The deletion of a document under the id that it has in the index."""

@@ -89,19 +89,39 @@ class Transactional(Transport, Protocol):
         """Write one item, where a transaction is open. Raises what the document deserves."""
 
 
-class Held(msgspec.Struct, frozen=True):
-    """A document that a target holds: its id in CouchDB, its id there, its version."""
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """A document that a target holds: its id in CouchDB, its id there, its version there, and
+    the revision that it was made of (empty where that is not known)."""
 
     doc_id: str
     target_id: str
     version: int
+    rev: str = ""
+
+
+class Holdings(Protocol):
+    """What a target holds of one pillow. Raises `TransientError`, `StandBy` or `Halted`."""
+
+    def refresh(self) -> None:
+        """Have all that was delivered so far be seen."""
+
+    def page(self, database: str, after: str, upto: str = "") -> list[Held]:
+        """Some thousand documents in the order of `doc_id`, behind `after`, to `upto` if given.
+
+        All that come from one document in CouchDB come together.
+        """
+
+    def of(self, database: str, doc_ids: Sequence[str]) -> list[Held]:
+        """What comes from these documents, of which there are some thousand at most."""
+
+    def sample(self, database: str, count: int) -> list[str]:
+        """Ids in CouchDB of documents drawn at random; fewer where there are fewer."""
 
 
 @runtime_checkable
 class Listing(Transport, Protocol):
     """A transport whose target can say what it holds."""
 
-    def held(self, database: str, after: str) -> list[Held]:
-        """Up to 1,000 documents of this pillow and database, by `doc_id`, behind `after`."""
+    holdings: Holdings
 
     def pack_removal(self, held: Held, version: int) -> Item: ...

@@ -25,6 +25,7 @@ from pillowtop.feeds.couch_values import (
     AllDocs,
     BulkGot,
     DatabaseInfo,
+    ListedRow,
     Loaded,
     encode_seq,
     quote_id,
@@ -124,8 +125,15 @@ class CouchDatabase:
         Raises `ServerBusy` unless it says of each either that or that it is there: something is
         about to be removed on its word.
         """
+        return {row.key for row in self.rows_of(doc_ids) if row.is_gone}
+
+    def rows_of(self, doc_ids: Sequence[str]) -> list[ListedRow]:
+        """What the database says of each of these ids: that it is there, or gone.
+
+        Raises `ServerBusy` where it says anything else of one.
+        """
         if not doc_ids:
-            return set()
+            return []
         answer = self._request("POST", "/_all_docs", body={"keys": list(doc_ids)})
         self._check_status(answer)
         rows = {row.key: row for row in self._decoded(answer, AllDocs).rows}
@@ -134,15 +142,22 @@ class CouchDatabase:
             if row is None or not (row.is_gone or row.is_there):
                 said = row.error if row else "nothing"
                 raise ServerBusy(f"{self._asked.place} says {said!r} of document {doc_id!r}")
-        return {doc_id for doc_id in doc_ids if rows[doc_id].is_gone}
+        return [rows[doc_id] for doc_id in dict.fromkeys(doc_ids)]
+
+    def rows(self, first: str, last: str, limit: int, *, include_docs: bool) -> list[ListedRow]:
+        """Live documents in the order of their ids, from `first` to `last` (if given)."""
+        bounds = {"startkey": first} | ({"endkey": last} if last else {})
+        query = {key: msgspec.json.encode(value).decode() for key, value in bounds.items()}
+        query["limit"] = str(limit)
+        if include_docs:
+            query["include_docs"] = "true"
+        answer = self._request("GET", "/_all_docs", query)
+        self._check_status(answer)
+        return self._decoded(answer, AllDocs).rows
 
     def ids_with_prefix(self, prefix: str) -> list[str]:
         """Up to 1,000 ids of live documents that begin so."""
-        bounds = {"startkey": prefix, "endkey": prefix + "\ufff0"}
-        query = {key: msgspec.json.encode(value).decode() for key, value in bounds.items()}
-        answer = self._request("GET", "/_all_docs", {**query, "limit": "1000"})
-        self._check_status(answer)
-        return [row.id for row in self._decoded(answer, AllDocs).rows]
+        return [row.id for row in self.rows(prefix, prefix + "\ufff0", 1000, include_docs=False)]
 
     def _loaded(self, doc_ids: Sequence[str], at_most: int | None) -> list[Loaded]:
         """Ask in ever smaller requests while one of the documents spoils the answer."""

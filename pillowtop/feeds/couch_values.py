@@ -94,15 +94,19 @@ class BulkGot(msgspec.Struct):
         return ENVELOPE.match(body) is not None
 
 
-class _Value(msgspec.Struct):
+class _Value(msgspec.Struct, gc=False):
+    rev: str = ""
     deleted: bool = False
 
 
-class _Row(msgspec.Struct):
+class ListedRow(msgspec.Struct, gc=False):
+    """A row of `_all_docs`; `doc` is the document's JSON, if that was asked for."""
+
     key: str = ""
     id: str = ""
     error: str = ""
     value: _Value | None = None
+    doc: msgspec.Raw = NO_DOCUMENT
 
     @property
     def is_gone(self) -> bool:
@@ -114,7 +118,7 @@ class _Row(msgspec.Struct):
 
 
 class AllDocs(msgspec.Struct):
-    rows: list[_Row]
+    rows: list[ListedRow]
 
 
 HEX_DIGEST = re.compile("[0-9a-f]{32}")

@@ -146,6 +146,7 @@ class Migration(migrations.Migration):
                 ("pillow", models.CharField(max_length=200)),
                 ("ticket", models.CharField(db_index=True, max_length=16)),
                 ("doc_id", models.TextField()),
+                ("clears", models.BooleanField(default=False)),
                 ("outcome", models.CharField(blank=True, max_length=20)),
                 ("asked_at", models.DateTimeField(auto_now_add=True)),
                 ("done_at", models.DateTimeField(null=True)),

@@ -117,12 +117,14 @@ class DeadLetter(models.Model):
 class Rerun(models.Model):
     """A document that the process which runs the pillow is to take again, as it is then.
 
-    `ticket` is what one command asked for; `outcome` is empty until it is done.
+    `ticket` is what one command asked for; `outcome` is empty until it is done. With `clears` the
+    target is to hold nothing else of the document afterwards.
     """
 
     pillow = models.CharField(max_length=200)
     ticket = models.CharField(max_length=16, db_index=True)
     doc_id = models.TextField()
+    clears = models.BooleanField(default=False)
     outcome = models.CharField(max_length=20, blank=True)
     asked_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True)

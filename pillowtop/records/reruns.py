@@ -17,27 +17,32 @@ ROWS_AT_ONCE = 500
 
 
 class Asked(NamedTuple):
-    """One document that waits; `number` orders them."""
+    """One document that waits; `number` orders them. What else stands of it in the target than
+    what it is made into now goes away if it `clears`."""
 
     number: int
     doc_id: str
+    clears: bool
 
 
-def ask(pillow: str, doc_ids: Iterable[str]) -> str:
-    """Queue documents, and forget what was done long ago. Returns a ticket to ask about them."""
-    rows, ticket = Rerun.objects.using(alias()), secrets.token_hex(8)
-    rows.filter(done_at__lt=timezone.now() - KEPT).delete()
-    rows.bulk_create(
-        [Rerun(pillow=pillow, ticket=ticket, doc_id=doc_id) for doc_id in doc_ids],
+def new_ticket() -> str:
+    """Forget what was done long ago. Returns a ticket to queue documents under, and to ask."""
+    Rerun.objects.using(alias()).filter(done_at__lt=timezone.now() - KEPT).delete()
+    return secrets.token_hex(8)
+
+
+def ask(ticket: str, pillow: str, doc_ids: Iterable[str], *, clears: bool = False) -> None:
+    """Queue documents."""
+    Rerun.objects.using(alias()).bulk_create(
+        [Rerun(pillow=pillow, ticket=ticket, doc_id=doc_id, clears=clears) for doc_id in doc_ids],
         batch_size=ROWS_AT_ONCE,
     )
-    return ticket
 
 
 def waiting(pillow: str, limit: int) -> list[Asked]:
     """Those that were asked for first."""
     rows = Rerun.objects.using(alias()).filter(pillow=pillow, done_at=None).order_by("pk")
-    return [Asked(*row) for row in rows.values_list("pk", "doc_id")[:limit]]
+    return [Asked(*row) for row in rows.values_list("pk", "doc_id", "clears")[:limit]]
 
 
 def done(pillow: str, outcomes: Mapping[int, str]) -> None:
@@ -53,3 +58,8 @@ def outcomes(ticket: str) -> dict[str, str]:
     """What became of the documents of a ticket; an empty string stands for those that wait."""
     rows = Rerun.objects.using(alias()).filter(ticket=ticket).order_by("pk")
     return dict(rows.values_list("doc_id", "outcome"))
+
+
+def left(ticket: str) -> int:
+    """How many documents of a ticket wait."""
+    return Rerun.objects.using(alias()).filter(ticket=ticket, done_at=None).count()

@@ -114,6 +114,7 @@ class Lane:
         )
         self._loader = parts.make_loader(self._ground, self._versions, self._crew.spawn)
         self._again = parts.make_again(self._ground, self._memory, self._versions, self._delivery)
+        self._clearing = parts.make_clearing(self._ground, self._versions)
         self._life = self._figures.life = Life(
             self._feed.stream,
             self._feed.database if isinstance(self._feed, CouchFeed) else None,
@@ -207,7 +208,7 @@ class Lane:
         name, record = self._ground.pillow.name, self._ground.record
         filtered = self._ground.pillow.couch_filter is not None
         for queue in (
-            Rerunner(name, self._again, record),
+            Rerunner(name, self._again, record, self._clearing, self._ground.patience),
             Retrier(name, self._ground.stream, self._again, record, filtered=filtered),
         ):
             while queue.waiting():

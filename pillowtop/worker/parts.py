@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 
-from pillowtop.engine.items import Transactional, Transport
+from pillowtop.engine.items import Listing, Transactional, Transport
 from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import Believed
 from pillowtop.engine.versions import Versions
@@ -17,6 +17,7 @@ from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters
 from pillowtop.worker.again import Again
+from pillowtop.worker.clearing import Clearing
 from pillowtop.worker.delivery import Delivery
 from pillowtop.worker.intake import Intake
 from pillowtop.worker.judging import Judge
@@ -150,3 +151,10 @@ def make_again(
         ground.office.storm(ground.pillow.name),
         memory.verify,
     )
+
+
+def make_clearing(ground: Ground, versions: Versions) -> Clearing | None:
+    """None where the target cannot say what it holds."""
+    if ground.database is None or not isinstance(ground.transport, Listing):
+        return None
+    return Clearing(ground.transport, ground.database.name, versions)

@@ -51,7 +51,8 @@ class Sweeper:
             )
             return
         removed, after = 0, ""
-        while held := transport.held(self._database.name, after):
+        transport.holdings.refresh()
+        while held := transport.holdings.page(self._database.name, after):
             removed += self._sweep_some(transport, held, versions, replayed_by)
             after = held[-1].doc_id
         logger.log(
@@ -72,7 +73,7 @@ class Sweeper:
         version = versions.draw(len(old))
         doomed = self._doomed(old, written)
         self._verify()
-        _remove(
+        remove(
             transport,
             [transport.pack_removal(one, version + number) for number, one in enumerate(doomed)],
         )
@@ -96,7 +97,8 @@ def _parted(held: list[Held], replayed_by: int) -> tuple[list[Held], set[str]]:
     return old, {one.doc_id for one in held if token_of(one.version) >= replayed_by}
 
 
-def _remove(transport: Transport, items: list[Item]) -> None:
+def remove(transport: Transport, items: list[Item]) -> None:
+    """Deliver removals. Raises `ServerBusy` unless all of them go through."""
     if not items:
         return
     for outcome in transport.deliver(items):

@@ -10,7 +10,6 @@ import pytest
 from pillowtop.elastic.index import AliasedIndex
 from pillowtop.elastic.keeper import IndexKeeper, _seconds
 from pillowtop.endpoints import Endpoint
-from pillowtop.engine.items import Held
 from pillowtop.exceptions import (
     AccessDenied,
     ConfigurationError,
@@ -74,57 +73,6 @@ def test_an_answer_that_is_no_object(body):
 def test_a_page_in_place_of_an_answer():
     with pytest.raises(ServerBusy, match="something else than Elasticsearch"):
         preparing(200, b"<html>", {**PRODUCT, "Content-Type": "text/html"})
-
-
-HITS = [
-    {"_id": "orders/a", "_version": 7, "sort": ["a"]},
-    {"_id": "orders/b", "_version": 2**32, "sort": ["b"]},
-]
-WHOLE = {"timed_out": False, "_shards": {"total": 2, "successful": 2, "skipped": 0, "failed": 0}}
-
-
-def listing(*, search=WHOLE, refresh=WHOLE, after=""):
-    """What a keeper lists, and the requests that it made."""
-
-    def answer(request, connection):
-        if request.path.endswith("_refresh"):
-            connection.reply(200, refresh, PRODUCT)
-        else:
-            connection.reply(200, {**search, "hits": {"hits": HITS}}, PRODUCT)
-
-    with ScriptedServer(answer) as server:
-        return keeper(server.url).held("OrderPillow", "orders", after), server.requests
-
-
-def test_what_is_held():
-    held, requests = listing()
-    assert held == [Held("a", "orders/a", 7), Held("b", "orders/b", 2**32)]
-    refresh, search = requests
-    assert (refresh.path, search.path) == ("/orders/_refresh", "/orders/_search")
-    assert search.query["allow_partial_search_results"] == "false"
-    asked = search.json()
-    assert (asked["version"], asked["_source"], asked["size"]) == (True, False, 1000)
-    assert (asked["sort"], asked["search_after"]) == ([{"pillowtop.id": "asc"}], [""])
-    assert asked["query"]["bool"]["filter"] == [
-        {"term": {"pillowtop.pillow": "OrderPillow"}},
-        {"term": {"pillowtop.database": "orders"}},
-    ]
-
-
-def test_what_is_held_behind_an_id():
-    _, (search,) = listing(after="b")
-    assert search.json()["search_after"] == ["b"]
-
-
-FAILED = {"_shards": {"total": 2, "successful": 1, "failed": 1}}
-
-
-@pytest.mark.parametrize(
-    "answers", [{"search": FAILED}, {"refresh": FAILED}, {"search": {**WHOLE, "timed_out": True}}]
-)
-def test_a_part_of_what_is_held_is_not_listed(answers):
-    with pytest.raises(ServerBusy, match="some shards"):
-        listing(**answers)
 
 
 def test_a_server_that_is_not_there():

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pillowtop.elastic.index import AliasedIndex, FixedIndex
-from pillowtop.engine.items import Held, Verdict
 from pillowtop.exceptions import IndexElsewhere, ServerBusy, TargetUnusable
-from tests.elastic.making import VERSION, change, packed, transport
+from tests.elastic.making import transport
 from tests.real_servers import request
 
 LONG, TEXT = {"properties": {"n": {"type": "long"}}}, {"properties": {"n": {"type": "text"}}}
@@ -201,29 +200,6 @@ def test_a_closed_index_keeps_its_identity(elasticsearch_url, index_name, es):
     identity = to.prepare()
     es("POST", f"{target.index}/_close")
     assert to.identity() == identity
-
-
-def test_what_an_index_holds(elasticsearch_url, index_name, es):
-    to = transport(
-        elasticsearch_url, AliasedIndex(index_name), index_id=lambda change: f"x/{change.id}"
-    )
-    to.prepare()
-    assert to.held("orders", "") == []
-    ids = ["a", "B", "ä", "c/d", *(f"n{number:04}" for number in range(1000))]
-    other = [to.pack_bytes(change(doc_id, database="other"), VERSION) for doc_id in ("o", "p")]
-    to.deliver([*packed(to, *ids, version=VERSION + 5), *other])
-
-    held = to.held("orders", "")
-    held += to.held("orders", held[-1].doc_id)
-
-    assert [one.doc_id for one in held] == sorted(ids)
-    assert set(held) == {Held(doc_id, f"x/{doc_id}", VERSION + 5) for doc_id in ids}
-    assert to.held("orders", held[-1].doc_id) == []
-
-    removals = [to.pack_removal(one, VERSION + 6) for one in held[:2]]
-    assert {outcome.verdict for outcome in to.deliver(removals)} == {Verdict.DELIVERED}
-    es("POST", f"{index_name}/_refresh")
-    assert [one.doc_id for one in to.held("orders", "")[:2]] == sorted(ids)[2:4]
 
 
 def test_something_else_than_elasticsearch(couch_url):

@@ -81,10 +81,12 @@ def test_an_index_keeper_is_content(es, kind):
 
 def test_what_is_held(es, to):
     to.deliver(packed(to, *"cab"))
-    held = [Held(doc_id, doc_id, VERSION) for doc_id in "abc"]
-    assert to.held("orders", "") == held
-    assert to.held("orders", "a") == held[1:]
-    assert to.held("customers", "") == []
+    to.holdings.refresh()
+    held = [Held(doc_id, doc_id, VERSION, "1-abc") for doc_id in "abc"]
+    assert to.holdings.page("orders", "") == held
+    assert to.holdings.page("orders", "a") == held[1:]
+    assert to.holdings.page("customers", "") == []
+    assert to.holdings.of("orders", ["b", "x"]) == held[1:2]
 
 
 def test_rejected_items_leave_the_others_alone(es, to):

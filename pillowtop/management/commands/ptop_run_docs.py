@@ -63,7 +63,8 @@ class Command(PillowCommand):
             )
         with command_errors():
             name = _demand_database(pillow)
-            ticket = reruns.ask(name, doc_ids)
+            ticket = reruns.new_ticket()
+            reruns.ask(ticket, name, doc_ids)
             outcomes = self._wait(ticket, options["wait"])
             self._tell(name, outcomes)
         unfinished = "" in outcomes.values() and options["wait"] > 0

@@ -1,0 +1,133 @@
+"""What an index holds of a pillow and a database, by the source field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pillowtop.elastic.errors import translated
+from pillowtop.endpoints import Endpoint
+from pillowtop.engine.items import Held
+from pillowtop.exceptions import ServerBusy, TargetUnusable
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+LISTED_DOCUMENTS = 5000
+"""Documents of a page; Elasticsearch gives 10,000 at most (`max_result_window`)."""
+
+BEHIND_ALL_REVS = "\uffff"
+
+
+class IndexListing:
+    """Lists by ids in CouchDB: Elasticsearch refuses to sort by `_id`.
+
+    `pillow` is whose documents are listed. Raises what `translated` does, and `ServerBusy` where
+    an answer is not that of the whole index.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        alias: str,
+        source_field: str,
+        pillow: str,
+        client: Callable[[], Elasticsearch],
+    ) -> None:
+        self._endpoint = endpoint
+        self._alias = alias
+        self._field = source_field
+        self._pillow = pillow
+        self._client = client
+
+    def refresh(self) -> None:
+        """Have all that was written so far be listed."""
+        with translated(self._endpoint, self._alias):
+            _demand_all_shards(self._client().indices.refresh(index=self._alias).body)
+
+    def page(self, database: str, after: str, upto: str = "") -> list[Held]:
+        """Some thousand documents in the order of `doc_id`, behind `after`, to `upto` if given.
+
+        All that come from one document in CouchDB come together.
+        """
+        bounds = {"gt": after} | ({"lte": upto} if upto else {})
+        ranges = [{"range": {f"{self._field}.id": bounds}}] if upto else []
+        hits = self._search(
+            self._mine(database) + ranges,
+            search_after=[after, BEHIND_ALL_REVS],
+            size=LISTED_DOCUMENTS,
+        )
+        if len(hits) < LISTED_DOCUMENTS:
+            return hits
+        whole = [one for one in hits if one.doc_id != hits[-1].doc_id]
+        if not whole:
+            raise TargetUnusable(
+                f"{self._alias!r} holds {LISTED_DOCUMENTS} documents or more that come from "
+                f"{hits[-1].doc_id!r}: see what index_id makes of it"
+            )
+        return whole
+
+    def of(self, database: str, doc_ids: Sequence[str]) -> list[Held]:
+        """What comes from these documents, of which there are some thousand at most."""
+        wanted = {"terms": {f"{self._field}.id": list(doc_ids)}}
+        hits = self._search([*self._mine(database), wanted], size=LISTED_DOCUMENTS)
+        if len(hits) == LISTED_DOCUMENTS and len(doc_ids) > 1:
+            middle = len(doc_ids) // 2
+            return self.of(database, doc_ids[:middle]) + self.of(database, doc_ids[middle:])
+        return hits
+
+    def sample(self, database: str, count: int) -> list[str]:
+        """Ids in CouchDB of documents drawn at random; fewer where there are fewer."""
+        drawn = {
+            "function_score": {
+                "query": {"bool": {"filter": self._mine(database)}},
+                "random_score": {},
+            }
+        }
+        with translated(self._endpoint, self._alias):
+            found = self._client().search(
+                index=self._alias,
+                query=drawn,
+                size=min(count, LISTED_DOCUMENTS),
+                source={"includes": [f"{self._field}.id"]},
+                allow_partial_search_results=False,
+            )
+        return [hit["_source"][self._field]["id"] for hit in found["hits"]["hits"]]
+
+    def _mine(self, database: str) -> list[dict[str, Any]]:
+        return [
+            {"term": {f"{self._field}.pillow": self._pillow}},
+            {"term": {f"{self._field}.database": database}},
+        ]
+
+    def _search(self, filters: list[dict[str, Any]], **more: Any) -> list[Held]:
+        with translated(self._endpoint, self._alias):
+            found = (
+                self._client()
+                .search(
+                    index=self._alias,
+                    query={"bool": {"filter": filters}},
+                    # A document without its revision comes first, as one that no revision equals.
+                    sort=[
+                        {f"{self._field}.id": "asc"},
+                        {f"{self._field}.rev": {"order": "asc", "missing": "_first"}},
+                    ],
+                    source=False,
+                    version=True,
+                    track_total_hits=False,
+                    allow_partial_search_results=False,
+                    **more,
+                )
+                .body
+            )
+        _demand_all_shards(found)
+        return [
+            Held(hit["sort"][0], hit["_id"], hit["_version"], hit["sort"][1] or "")
+            for hit in found["hits"]["hits"]
+        ]
+
+
+def _demand_all_shards(answer: Mapping[str, Any]) -> None:
+    """Raise `ServerBusy` where an answer is not that of the whole index."""
+    if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
+        raise ServerBusy("some shards of the index did not answer")

@@ -1,0 +1,89 @@
+"""Whether a database and a target agree, document by document. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """How a target differs from what should stand in it."""
+
+    MISSING = "missing"
+    """The document should be there, and is not."""
+
+    STALE = "stale"
+    """It is there in another revision only, or under another id."""
+
+    ORPHANED = "orphaned"
+    """Something of it is there that should not be."""
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """A document as one side has it: its id in CouchDB, its revision, its id in the target.
+
+    `target_id` is None where any will do, as nothing can say which it should be.
+    """
+
+    doc_id: str
+    rev: str
+    target_id: str | None
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """A document as both sides have it: what should stand in the target, and what does."""
+
+    doc_id: str
+    wanted: Standing | None
+    found: tuple[Standing, ...]
+
+    @property
+    def difference(self) -> Kind | None:
+        """How the sides differ; None where they agree."""
+        fitting = [one for one in self.found if self._fits(one)]
+        if self.wanted is None:
+            return Kind.ORPHANED if self.found else None
+        if not self.found:
+            return Kind.MISSING
+        if not fitting:
+            return Kind.STALE
+        return Kind.ORPHANED if len(self.found) > 1 else None
+
+    def _fits(self, found: Standing) -> bool:
+        wanted = self.wanted
+        return (
+            wanted is not None
+            and found.rev == wanted.rev
+            and wanted.target_id in (None, found.target_id)
+        )
+
+
+def unequal(wanted: Iterable[Standing], found: Iterable[Standing]) -> Iterator[Sight]:
+    """The documents on which two sides differ.
+
+    Both come in the order of `doc_id`, what is found of one document together. Where they do not,
+    a document may be given twice, as each side has it, but none that differs is left out: whoever
+    asks looks at each again.
+    """
+    groups = groupby(found, key=attrgetter("doc_id"))
+    group = next(groups, None)
+    for want in wanted:
+        while group is not None and group[0] < want.doc_id:
+            yield Sight(group[0], None, tuple(group[1]))
+            group = next(groups, None)
+        standing: tuple[Standing, ...] = ()
+        if group is not None and group[0] == want.doc_id:
+            standing = tuple(group[1])
+            group = next(groups, None)
+        # Most are alike: then nothing is made.
+        if len(standing) != 1 or standing[0] != want:
+            sight = Sight(want.doc_id, want, standing)
+            if sight.difference:
+                yield sight
+    while group is not None:
+        yield Sight(group[0], None, tuple(group[1]))
+        group = next(groups, None)
