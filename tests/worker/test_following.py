@@ -182,12 +182,13 @@ class Lost(OrderPillow):
         call("DELETE", f"{one.database.server}/pillowtop-tests-missing")
 
 
-def test_a_second_process_takes_over_and_the_first_one_stops(setup):
-    one = setup()
+def test_of_two_deployments_that_share_no_django_database_the_first_one_stops(setup):
+    """They know of no lease of each other, only of the checkpoint in CouchDB."""
+    one, other = setup(), setup()
     one.database.put("a", n=1)
     first = one.project.start("--all")
     one.wait_until_in_step()
-    second = one.project.start("--all")
+    second = other.project.start("--all")
     second.wait_for("caught up")
     one.database.put("b", n=2)
     assert first.wait() == 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import time
 from collections import Counter
 
@@ -204,18 +205,24 @@ def test_a_forgotten_django_database_is_filled_from_0(make_tables):
     assert len(tables.orders()) == 5
 
 
-def test_a_second_process_takes_over_and_the_first_commits_nothing_more(make_tables):
-    tables = make_tables(COUNTING)
+def test_a_process_that_slept_while_another_took_over_commits_nothing_more(make_tables):
+    tables = make_tables(COUNTING, LEASE_SECONDS=2.0)
     tables.database.fill(50)
     first = tables.project.start("--all")
     first.wait_for("caught up")
     second = tables.project.start("--all")
-    second.wait_for("follows")
+    second.wait_for("runs this pillow")
+    first.process.send_signal(signal.SIGSTOP)
     tables.database.fill(50, prefix="later")
-    assert first.wait() == 6
+    second.wait_for("follows")
     wait_until(lambda: len(tables.rows("Call")) >= 100)
-    second.stop()
-    assert len(tables.rows("Call")) == 100
+    first.process.send_signal(signal.SIGCONT)
+    first.wait_for("stands by: ")
+    tables.database.fill(10, prefix="last")
+    wait_until(lambda: len(tables.rows("Call")) >= 110)
+    assert second.stop() == 0
+    assert first.stop() == 0
+    assert len(tables.rows("Call")) == 110
 
 
 RELATED = """
