@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 SHOWN_FRAMES = 6
 
+LEAST_SECONDS = 3.0
+"""Whoever waits for an answer is known to wait after a second, and looked at a second later."""
+
 
 class Watcher:
     """Looks every second whether a pillow stands still although it waits for nothing known.
@@ -39,7 +42,7 @@ class Watcher:
         self._figures = figures
         self._life = life
         self._crew = crew
-        self._limit_seconds = ground.office.settings.STALL_SECONDS
+        self._limit_seconds = max(ground.office.settings.STALL_SECONDS, LEAST_SECONDS)
         self._reader, self._batches, self._feed = Stillness(), Stillness(), Stillness()
 
     def run(self) -> None:

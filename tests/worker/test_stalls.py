@@ -113,7 +113,7 @@ def test_a_feed_that_withholds_changes(proxied):
 
 
 def test_a_server_that_hangs_is_no_stall(proxied):
-    one, _, elastic = proxied(STALL_SECONDS=1.0)
+    one, _, elastic = proxied(STALL_SECONDS=0.1)
     worker = one.project.start("--all")
     wait_until_healthy(one)
     elastic.hang()

@@ -192,7 +192,7 @@ def test_dead_letters(setup):
     one.database.fill(3)
     one.project.start("--all")
     wait_for_words(one, "3 dead letters", "ptop_errors list --pillow=OrderPillow")
-    assert figures(one)["letters"] == 3
+    wait_until(lambda: figures(one)["letters"] == 3)
 
 
 def test_a_crash_loop(setup):
