@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 LISTED_DOCUMENTS = 5000
 """Documents of a page; Elasticsearch gives 10,000 at most (`max_result_window`)."""
 
-BEHIND_ALL_REVS = "\uffff"
-
 
 class IndexListing:
     """Lists by ids in CouchDB: Elasticsearch refuses to sort by `_id`.
@@ -54,7 +52,7 @@ class IndexListing:
         ranges = [{"range": {f"{self._field}.id": bounds}}] if upto else []
         hits = self._search(
             self._mine(database) + ranges,
-            search_after=[after, BEHIND_ALL_REVS],
+            search_after=[after],
             size=LISTED_DOCUMENTS,
         )
         if len(hits) < LISTED_DOCUMENTS:
@@ -101,28 +99,26 @@ class IndexListing:
         ]
 
     def _search(self, filters: list[dict[str, Any]], **more: Any) -> list[Held]:
+        rev = f"{self._field}.rev"
         with translated(self._endpoint, self._alias):
-            found = (
-                self._client()
-                .search(
-                    index=self._alias,
-                    query={"bool": {"filter": filters}},
-                    # A document without its revision comes first, as one that no revision equals.
-                    sort=[
-                        {f"{self._field}.id": "asc"},
-                        {f"{self._field}.rev": {"order": "asc", "missing": "_first"}},
-                    ],
-                    source=False,
-                    version=True,
-                    track_total_hits=False,
-                    allow_partial_search_results=False,
-                    **more,
-                )
-                .body
+            answer = self._client().search(
+                index=self._alias,
+                query={"bool": {"filter": filters}},
+                sort=[{f"{self._field}.id": "asc"}],
+                docvalue_fields=[rev],
+                source=False,
+                version=True,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+                **more,
             )
+        found = answer.body
         _demand_all_shards(found)
+        # No revision where a document lacks it: none equals that.
         return [
-            Held(hit["sort"][0], hit["_id"], hit["_version"], hit["sort"][1] or "")
+            Held(
+                hit["sort"][0], hit["_id"], hit["_version"], hit.get("fields", {}).get(rev, [""])[0]
+            )
             for hit in found["hits"]["hits"]
         ]
 

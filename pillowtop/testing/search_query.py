@@ -123,6 +123,9 @@ def _shown(hit: Hit, order: list[tuple[str, bool]], body: Mapping[str, Any]) -> 
         shown["_version"] = stored.version
     if body.get("_source", True):
         shown["_source"] = stored.source
+    for path in body.get("docvalue_fields", []):
+        if values := list(_values(stored.source, path)):
+            shown.setdefault("fields", {})[path] = values
     if order:
         shown["sort"] = [_value(hit, path) for path, _ in order]
     return shown
