@@ -25,9 +25,10 @@ WORKS = {
     "recorded": "dev.bench.pillows:run_recorded",
     "follower": "dev.bench.follower:follow",
     "stream": "dev.bench.stream:follow",
+    "verify": "dev.bench.verifying:verify",
 }
-WITH_THREADS = frozenset({"follower", "stream"})
-"""What is built on native threads stays as its authors wrote it."""
+WITH_THREADS = frozenset({"follower", "stream", "verify"})
+"""What is built on native threads stays as it was written."""
 
 
 def main() -> None:

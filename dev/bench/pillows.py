@@ -15,7 +15,7 @@ from dev.bench.jobs import Figures, Job, WorkNotDone
 
 def run_pillow(job: Job) -> Figures:
     """From CouchDB into Elasticsearch, from nothing to caught up."""
-    _set_up(job)
+    set_up(job)
     from dev.bench.pillow_classes import OrderPillow, TotalPillow  # noqa: PLC0415  (needs Django)
 
     pillow = (TotalPillow if job.transform else OrderPillow)()
@@ -26,7 +26,7 @@ def run_pillow(job: Job) -> Figures:
 
 def run_recorded(job: Job) -> Figures:
     """From a file to nowhere: what pillowtop's own work costs."""
-    _set_up(job)
+    set_up(job)
     from dev.bench.pillow_classes import RecordedPillow, RecordedTotalPillow  # noqa: PLC0415
 
     pillow = (RecordedTotalPillow if job.transform else RecordedPillow)(Path(job.material))
@@ -48,7 +48,7 @@ def _launched(pillow: Any) -> Stopwatch:
     return watch
 
 
-def _set_up(job: Job) -> None:
+def set_up(job: Job) -> None:
     """Django with a database of its own, as a user's project has it."""
     settings.configure(
         SECRET_KEY="bench",  # noqa: S106  (guards nothing)

@@ -20,6 +20,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 2
     transform: bool = False
     include_docs: bool = True
+    filled_first: bool = False
+    """Whether a pillow fills the index before anything is measured."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +75,8 @@ CASES: Sequence[Case] = (
     Case(key="g", title="pillowtop, loading documents in chunks", work="pillow",
          made_by_pillow=True, include_docs=False),
     Case(key="h", title="couchdbkit ChangesStream + streaming_bulk", work="stream"),
+    Case(key="v", title="ptop_verify of what d1 has delivered", work="verify",
+         made_by_pillow=True, filled_first=True),
 )  # fmt: skip
 
 TARGETS: Sequence[Target] = (
@@ -83,6 +87,8 @@ TARGETS: Sequence[Target] = (
     Target(case="d2", measure="cpu_microseconds", bound=15),
     Target(case="d2", measure="peak_megabytes", bound=100),
     Target(case="g", measure="documents_per_second", of="d1", bound=1.0, at_least=True),
+    Target(case="v", measure="documents_per_second", bound=20_000, at_least=True),
+    Target(case="v", measure="peak_megabytes", bound=100),
     Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),
     Target(case="f2", measure="documents_per_second", bound=70_000, at_least=True),
 )

@@ -64,6 +64,8 @@ class Bench:
         try:
             if case.needs_index and not case.made_by_pillow:
                 indices.make(alias)
+            if case.filled_first:
+                self._fill(case, alias)
             measurement = self._measured(case, alias)
             if case.needs_index:
                 indices.verify(alias, self._documents, with_total=case.transform)
@@ -71,6 +73,10 @@ class Bench:
         finally:
             indices.remove(alias)
             indices.close()
+
+    def _fill(self, case: Case, alias: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="pillowtop-bench-") as folder:
+            run_child(msgspec.structs.replace(self._job(case, alias, Path(folder)), work="pillow"))
 
     def _measured(self, case: Case, alias: str) -> Measurement:
         couchdb, elasticsearch = self._places.couchdb, self._places.elasticsearch

@@ -105,7 +105,7 @@ class IndexListing:
                 index=self._alias,
                 query={"bool": {"filter": filters}},
                 sort=[{f"{self._field}.id": "asc"}],
-                docvalue_fields=[rev],
+                docvalue_fields=[{"field": rev}],
                 source=False,
                 version=True,
                 track_total_hits=False,

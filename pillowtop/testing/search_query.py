@@ -123,7 +123,8 @@ def _shown(hit: Hit, order: list[tuple[str, bool]], body: Mapping[str, Any]) -> 
         shown["_version"] = stored.version
     if body.get("_source", True):
         shown["_source"] = stored.source
-    for path in body.get("docvalue_fields", []):
+    for wanted in body.get("docvalue_fields", []):
+        path = wanted["field"] if isinstance(wanted, dict) else wanted
         if values := list(_values(stored.source, path)):
             shown.setdefault("fields", {})[path] = values
     if order:
