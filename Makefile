@@ -5,6 +5,8 @@ SHELL := bash
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
+# Most tests wait for processes. Each of these has servers of its own, and takes whole files.
+WORKERS ?= 2
 HOURS ?= 1
 RUNS ?= 20
 FIRST ?= 1
@@ -17,7 +19,7 @@ demo: environment ## start servers, follow 7,900 airports into two indices, comp
 	@$(BIN)/python -m dev.demo
 
 test: environment ## run all tests, those against real servers too, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: environment ## ruff, mypy, and the rooms' contracts
 	@$(BIN)/ruff check .
