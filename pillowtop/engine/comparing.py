@@ -35,11 +35,19 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """A document as both sides have it: what should stand in the target, and what does."""
+    """A document as both sides have it: what should stand in the target, and what does.
+
+    Two sights of what has not moved are equal: `found` is in the order of ids.
+    """
 
     doc_id: str
     wanted: Standing | None
     found: tuple[Standing, ...]
+
+    @classmethod
+    def of(cls, doc_id: str, wanted: Standing | None, found: Iterable[Standing]) -> Sight:
+        """A sight; `found` comes in any order."""
+        return cls(doc_id, wanted, tuple(sorted(found, key=_order)))
 
     @property
     def difference(self) -> Kind | None:
@@ -73,7 +81,7 @@ def unequal(wanted: Iterable[Standing], found: Iterable[Standing]) -> Iterator[S
     group = next(groups, None)
     for want in wanted:
         while group is not None and group[0] < want.doc_id:
-            yield Sight(group[0], None, tuple(group[1]))
+            yield Sight.of(group[0], None, group[1])
             group = next(groups, None)
         standing: tuple[Standing, ...] = ()
         if group is not None and group[0] == want.doc_id:
@@ -81,9 +89,13 @@ def unequal(wanted: Iterable[Standing], found: Iterable[Standing]) -> Iterator[S
             group = next(groups, None)
         # Most are alike: then nothing is made.
         if len(standing) != 1 or standing[0] != want:
-            sight = Sight(want.doc_id, want, standing)
+            sight = Sight.of(want.doc_id, want, standing)
             if sight.difference:
                 yield sight
     while group is not None:
-        yield Sight(group[0], None, tuple(group[1]))
+        yield Sight.of(group[0], None, group[1])
         group = next(groups, None)
+
+
+def _order(standing: Standing) -> tuple[str, str]:
+    return standing.target_id or "", standing.rev

@@ -92,9 +92,7 @@ class Sides:
         found: dict[str, list[Standing]] = {}
         for held in self.holdings.of(self.database.name, doc_ids):
             found.setdefault(held.doc_id, []).append(_standing(held))
-        return [
-            Sight(doc_id, wanted.get(doc_id), tuple(found.get(doc_id, ()))) for doc_id in doc_ids
-        ]
+        return [Sight.of(doc_id, wanted.get(doc_id), found.get(doc_id, ())) for doc_id in doc_ids]
 
     def _wanted(self) -> Iterator[Standing]:
         for changes in ahead(self._pages()):

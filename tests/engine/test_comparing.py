@@ -44,6 +44,13 @@ def test_any_id_will_do_where_nobody_knows_it():
     assert sights([sight.wanted], sight.found) == {}
 
 
+def test_sights_of_what_has_not_moved_are_equal():
+    twice = [standing("a"), standing("a", "1-a", "elsewhere")]
+    assert Sight.of("a", twice[0], twice) == Sight.of("a", twice[0], twice[::-1])
+    (one,), (other,) = unequal(twice[:1], twice), unequal(twice[:1], twice[::-1])
+    assert one == other
+
+
 WANTED = st.dictionaries(IDS, REVS)
 FOUND = st.dictionaries(IDS, st.dictionaries(st.sampled_from(["x", "y"]), REVS, min_size=1))
 
