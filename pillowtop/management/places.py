@@ -60,6 +60,20 @@ class Place:
     def past(self) -> list[Past]:
         return [one for one in history.past(self.name) if one.stream == self.stream]
 
+    def past_from(self, value: str, otherwise: str) -> Past:
+        """The last position remembered from an age ago; `otherwise` says what to do without it.
+
+        Raises `ArgumentTypeError` for what is no age, `CommandError` where nothing is that old.
+        """
+        moment = timezone.now() - age(value)
+        found = next((one for one in self.past() if one.noted_at <= moment), None)
+        if found is None:
+            raise _usage(
+                f"no position of {self.name} is remembered from {value} ago{self._oldest()}. "
+                f"{otherwise}"
+            )
+        return found
+
     def pending(self, seq: Seq) -> int:
         """How many changes are behind a seq. Raises `CommandError` for one that CouchDB refuses."""
         database = self.demand_database()
@@ -80,13 +94,7 @@ class Place:
         return Request("to-head", asked(database.info).update_seq)
 
     def rewind(self, value: str) -> Request:
-        moment = timezone.now() - age(value)
-        found = next((one for one in self.past() if one.noted_at <= moment), None)
-        if found is None:
-            raise _usage(
-                f"no position of {self.name} is remembered from {value} ago{self._oldest()}. "
-                "ptop_checkpoint reset reads everything again"
-            )
+        found = self.past_from(value, "ptop_checkpoint reset reads everything again")
         return Request("rewind", found.seq, found.identity)
 
     def restore(self, value: str) -> Request:

@@ -44,7 +44,10 @@ class Command(PillowCommand):
             "--sample", type=_count, metavar="N", help="compare about N documents, drawn at random"
         )
         part.add_argument(
-            "--since", metavar="AGE", help="compare what has changed since 90s, 30m, 2h or 7d ago"
+            "--since",
+            type=_age,
+            metavar="AGE",
+            help="compare what has changed since 90s, 30m, 2h or 7d ago",
         )
         parser.add_argument(
             "--repair",
@@ -147,11 +150,8 @@ def _scope(pillow: BasicPillow, options: dict[str, Any]) -> Scope:
     if options["sample"]:
         return Sample(options["sample"], random.Random())  # noqa: S311  (no secret)
     if options["since"]:
-        try:
-            age(options["since"])
-        except ArgumentTypeError as error:
-            raise CommandError(f"--since: {error}", returncode=Exit.USAGE) from error
-        return Since(Place(pillow).rewind(options["since"]).seq)
+        past = Place(pillow).past_from(options["since"], "Without --since everything is compared")
+        return Since(past.seq)
     return Everything()
 
 
@@ -163,6 +163,11 @@ def _demand_whole(sides: Sides, options: dict[str, Any]) -> None:
             "by starting the pillow over (ptop_checkpoint reset)",
             returncode=Exit.CONFIGURATION,
         )
+
+
+def _age(text: str) -> str:
+    age(text)
+    return text
 
 
 def _count(text: str) -> int:
