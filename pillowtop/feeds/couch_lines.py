@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from pillowtop.changes import Change
 from pillowtop.feeds.reading import Unreadable
@@ -30,6 +31,7 @@ MAX_LINE_BYTES = 128 * 1024 * 1024
 """More than any document that Elasticsearch takes (100 MB in a request)."""
 
 KEPT_OF_OVERLONG = 1024
+MAX_WORDS = 300
 SEPARATORS = b" \t\r,"
 CLOSING_BRACE = ord("}")
 
@@ -60,10 +62,14 @@ class Lines(msgspec.Struct):
     fault: str = ""
 
 
-class _Page(End, frozen=True, kw_only=True):
-    """A whole body in one line."""
+class _Ending(End, frozen=True, kw_only=True):
+    """An end, and the rows before it where a whole body stands in one line.
 
-    results: list[Change]
+    What has an id is a row, whatever else it has.
+    """
+
+    results: list[Change] = []
+    id: UnsetType = UNSET
 
 
 class _Complaint(msgspec.Struct):
@@ -73,8 +79,7 @@ class _Complaint(msgspec.Struct):
 
 _decode_row = msgspec.json.Decoder(Change).decode
 _decode_rows = msgspec.json.Decoder(list[Change]).decode
-_decode_page = msgspec.json.Decoder(_Page).decode
-_decode_end = msgspec.json.Decoder(End).decode
+_decode_ending = msgspec.json.Decoder(_Ending).decode
 _decode_complaint = msgspec.json.Decoder(_Complaint).decode
 
 
@@ -106,12 +111,12 @@ class LineParser:
         if cut < 0:
             self._tail.keep(block)
             return lines
+        first = block.find(b"\n")
+        self._tail.keep(block[:first])
         if self._tail.overlong:
-            cut_overlong = block.find(b"\n")
-            self._bad_line(self._tail.give_up(block[:cut_overlong]), lines)
-            # Up to the newline itself, so that there is always a (perhaps empty) whole line.
-            block, cut = block[cut_overlong:], cut - cut_overlong
-        whole = self._tail.take(block[:cut])
+            self._bad_line(self._tail.give_up(), lines)
+        # From the newline itself, so that there is always a (perhaps empty) whole line.
+        whole = self._tail.take(block[first:cut])
         self._tail.keep(block[cut + 1 :])
         self._read(whole.split(b"\n"), lines)
         return lines
@@ -163,46 +168,47 @@ class LineParser:
             self._bad_line(_unreadable(text), lines)
 
     def _read_envelope(self, text: bytes, lines: Lines) -> None:
+        if self._read_end(text, lines):
+            return
         envelope = ENVELOPE.match(text)
         if envelope:
             self._awaits_envelope = False
-            if not self._read_page(text, lines):
-                self._read([text[envelope.end() :]], lines)
-        elif not self._read_end(text, lines):
+            self._read([text[envelope.end() :]], lines)
+        else:
             self._stop(lines, f"the answer is no changes feed, but begins with {text[:80]!r}")
-
-    def _read_page(self, text: bytes, lines: Lines) -> bool:
-        page = _decoded(_decode_page, text)
-        if page is None or not _is_utf8(text):
-            return False
-        self._add_rows(page.results, lines)
-        lines.end = End(page.last_seq, page.pending)
-        self._done = True
-        return True
 
     def _read_end(self, text: bytes, lines: Lines) -> bool:
         """Read the end of a body, or the words with which a server gave up in the middle."""
         if text.startswith(b'"last_seq"'):
             text = b"{" + text
-        lines.end = _decoded(_decode_end, text)
-        if lines.end is None:
-            complaint = _decoded(_decode_complaint, text)
-            if complaint is None:
-                return False
-            self._stop(lines, words_of(complaint.error, complaint.reason))
-        self._done = True
-        return True
+        ending = _decoded(_decode_ending, text) if _is_utf8(text) else None
+        if ending is not None:
+            # A server may put all of a body into one line, and its keys into any order.
+            self._add_rows(ending.results, lines)
+            lines.end = End(ending.last_seq, ending.pending)
+            self._done = True
+            return True
+        complaint = _decoded(_decode_complaint, text)
+        if complaint is not None:
+            words = words_of(complaint.error, complaint.reason)
+            self._stop(lines, words or "the server reports an error without a word")
+        return complaint is not None
 
     def _read_rows(self, text: bytes, lines: Lines) -> bool:
         """Read several rows in one line, and the end behind them."""
+        rows = self._rows(text.rstrip(b"] \t\r,"))
+        if rows:
+            self._add_rows(rows, lines)
+            return True
         ends = list(END.finditer(text))
-        before = text[: ends[-1].start()] if ends else text.rstrip(b"] \t\r,")
-        behind = text[ends[-1].end() :] if ends else b""
-        rows = _decoded(_decode_rows, b"[%s]" % before)
-        if rows is None or not (rows or behind) or not _is_utf8(before):
+        rows = self._rows(text[: ends[-1].start()]) if ends else None
+        if rows is None or not self._read_end(text[ends[-1].end() :], lines):
             return False
         self._add_rows(rows, lines)
-        return not behind or self._read_end(behind, lines)
+        return True
+
+    def _rows(self, text: bytes) -> list[Change] | None:
+        return _decoded(_decode_rows, b"[%b]" % text) if _is_utf8(text) else None
 
     def _add_rows(self, rows: list[Change], lines: Lines) -> None:
         for change in rows:
@@ -250,9 +256,8 @@ class _Tail:
         self._clear()
         return whole
 
-    def give_up(self, rest: bytes) -> Unreadable:
+    def give_up(self) -> Unreadable:
         """The whole line, of which only the beginning was kept."""
-        self.keep(rest)
         assert self._digest
         line = Unreadable(
             self._head,
@@ -266,7 +271,9 @@ class _Tail:
         dropped = b"".join(self._pieces)
         if self._digest is None:
             self._head = dropped[:KEPT_OF_OVERLONG]
-            self._digest = _digest(dropped)
+            # Cut at a fixed place: the digest must not depend on how the bytes came.
+            self._digest = _digest(dropped[: self._max_bytes])
+            self._digest.update(dropped[self._max_bytes :])
         else:
             self._digest.update(dropped)
         self._pieces.clear()
@@ -279,8 +286,11 @@ class _Tail:
 
 def words_of(error: str, reason: str | None) -> str:
     """What a server gave as its reason, in one short line: a broken filter sends a stack trace."""
-    beginning = " ".join((reason or "").split())[:300]
-    return f"{error}: {beginning}" if beginning else error
+    return ": ".join(beginning for text in (error, reason or "") if (beginning := _shortened(text)))
+
+
+def _shortened(text: str) -> str:
+    return " ".join(text.split())[:MAX_WORDS]
 
 
 def _unreadable(text: bytes) -> Unreadable:

@@ -315,3 +315,48 @@ def test_lines_that_were_cut_are_not_glued_together(enveloped, cut):
     lines = parser.feed(good + b"\n" + cut + b"\n")
     assert [change.id for change in lines.changes] == ["z"]
     assert "cannot be read" in lines.fault
+
+
+def test_an_object_that_has_an_id_is_no_end():
+    lines = parse(b'{"id":null,"last_seq":5}\n' + TEXTS[0] + b"\n", passes_over=lambda _: True)
+    assert (ids(lines), len(lines.unreadable), lines.end) == (["a"], 1, None)
+
+
+def test_the_rows_behind_a_last_seq_in_one_line_are_read():
+    """They were left out in silence: an object's keys have no order."""
+    rows = b",".join(TEXTS)
+    body = b'{"last_seq":"5-g1","pending":0,"results":[%b]}\n' % rows
+    assert len(ids(parse(body, enveloped=True))) == len(TEXTS)
+
+
+def test_a_row_behind_a_comma_whose_document_looks_like_the_end():
+    row = b'{"id":"a","doc":{"x":[],"last_seq":1}}'
+    body = b'{"results":[\n%b\n,%b\n],\n"last_seq":2}\n' % (row, row)
+    assert ids(parse(body, enveloped=True, passes_over=never)) == ["a", "a"]
+
+
+@pytest.mark.parametrize("error", ['""', '" "', '"\\n"'])
+def test_a_server_that_gives_up_without_a_word(error):
+    """The fault was empty, so all that came later was left out in silence."""
+    lines = parse(TEXTS[0] + b'\n{"error":%b}\n' % error.encode() + TEXTS[1] + b"\n")
+    assert "without a word" in lines.fault
+
+
+def test_a_server_that_gives_up_with_too_many_words():
+    lines = parse(b'{"error":"%b"}\n' % (b"x\\n" * 10_000))
+    assert len(lines.fault) < 1000
+    assert "\n" not in lines.fault
+
+
+def test_rows_before_a_garbled_end_do_not_count_twice():
+    body = b'{"results":[\n' + TEXTS[0] + b'],"last_seq":garbage}\n'
+    lines = parse(body, enveloped=True, passes_over=lambda _: True)
+    assert (ids(lines), len(lines.unreadable)) == ([], 1)
+
+
+@pytest.mark.parametrize("size", [1, 700, 1999, 2000])
+def test_whether_a_line_is_too_long_does_not_depend_on_how_it_comes(size):
+    line = b'{"id":"' + b"x" * 2000 + b'"}'
+    lines = parse(line + b"\n", size=size, max_line_bytes=2000, passes_over=lambda _: True)
+    assert lines == Lines(unreadable=lines.unreadable)
+    assert len(lines.unreadable) == 1
