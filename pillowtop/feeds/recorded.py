@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
@@ -46,12 +47,18 @@ class RecordedFeed:
             yield Read(self.stream, current=True)
 
     def _read(self, block: bytes, position: int) -> Read:
+        read = Read(self.stream, [], position, more=True, unreadable=[])
+        if not self._add(block, read):
+            # One recording may follow another: each has an end, and nothing is read behind one.
+            read = Read(self.stream, [], position, more=True, unreadable=[])
+            for line in BytesIO(block):
+                self._add(line, read)
+        return read
+
+    def _add(self, block: bytes, read: Read) -> bool:
+        """Read some lines. False where there may be more behind an end."""
         parser = LineParser(self.stream, passes_over=lambda _line: True)
         lines, last = parser.feed(block), parser.finish()
-        return Read(
-            self.stream,
-            lines.changes + last.changes,
-            position,
-            more=True,
-            unreadable=lines.unreadable,
-        )
+        read.changes += lines.changes + last.changes
+        read.unreadable += lines.unreadable
+        return not (lines.end or lines.fault)

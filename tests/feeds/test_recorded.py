@@ -48,3 +48,14 @@ def test_following_goes_on_with_nothing(tmp_path):
     reads = list(islice(RecordedFeed(path).read(0, follow=True), 3))
     assert reads[1].caught_up
     assert (reads[2].changes, reads[2].more) == ([], False)
+
+
+def test_one_recording_may_follow_another(tmp_path):
+    """What stood behind the end of the first was left out in silence, up to the next block."""
+    path = tmp_path / "orders"
+    end = b'{"last_seq":"2-g","pending":0}\n'
+    timeout = b'{"error":"timeout","reason":"no more"}\n'
+    path.write_bytes(end.join([row(1) + b"\n", row(2) + b"\n" + timeout, b"\n" + row(3)]))
+    reads = list(RecordedFeed(path).read(0, follow=False))
+    assert ids(reads) == ["d1", "d2", "d3"]
+    assert reads[-1].seq == 7
