@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak chaos wheel clean environment
+.PHONY: help demo test lint bench soak chaos fuzz wheel clean environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
@@ -11,6 +11,7 @@ HOURS ?= 1
 RUNS ?= 20
 FIRST ?= 1
 SEED ?=
+SECONDS ?= 60
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,11 @@ soak: environment ## write for HOURS=1 while worker and servers are killed, and 
 
 chaos: environment ## RUNS=20 short runs full of faults, from number FIRST=1 on, chosen by SEED
 	@$(BIN)/python -m dev.chaos --runs $(RUNS) --first $(FIRST) $(if $(SEED),--seed $(SEED))
+
+fuzz: environment ## for SECONDS=60, feed the parser of feeds what a fuzzer makes of it
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@$(BIN)/python -m dev.fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 wheel: environment ## build the distributions into dist/
 	@rm -rf dist build/lib build/bdist.*
