@@ -23,8 +23,10 @@ from pillowtop.feeds.couch_lines import JSON_ERRORS
 from pillowtop.feeds.couch_server import CouchServer, server_at
 from pillowtop.feeds.couch_values import (
     AllDocs,
+    Behind,
     BulkGot,
     DatabaseInfo,
+    Described,
     ListedRow,
     Loaded,
     encode_seq,
@@ -56,27 +58,17 @@ class CouchDatabase:
         return self._asked.place
 
     def info(self) -> DatabaseInfo:
-        answer = self._request("GET", "")
-        said = self._checked(answer)
-        if "db_name" not in said:  # Elasticsearch, of an index
-            raise foreign(answer, self.endpoint)
-        sizes = said.get("sizes") or {}
-        return DatabaseInfo(
-            doc_count=int(said.get("doc_count") or 0),
-            external_bytes=int(sizes.get("external") or 0),
-            update_seq=said.get("update_seq"),
-            instance_start_time=str(said.get("instance_start_time", "")),
-        )
+        return self._said("", Described).info
 
     def pending(self, since: Seq) -> int:
         """How many changes there are behind `since` (CouchDB: about that many)."""
         query = {"limit": "0", "since": encode_seq(since)}
-        return int(self._mapping("GET", "/_changes", query).get("pending") or 0)
+        return self._said("/_changes", Behind, query).pending or 0
 
     def has_changes(self, since: Seq) -> bool:
         """Whether there is any row behind `since`."""
         query = {"limit": "1", "since": encode_seq(since)}
-        return bool(self._mapping("GET", "/_changes", query).get("results"))
+        return bool(self._said("/_changes", Behind, query).results)
 
     def get(self, doc_id: str) -> Document | None:
         """The winning revision of a document; None where it is missing or deleted."""
@@ -151,9 +143,7 @@ class CouchDatabase:
         query["limit"] = str(limit)
         if include_docs:
             query["include_docs"] = "true"
-        answer = self._request("GET", "/_all_docs", query)
-        self._check_status(answer)
-        return self._decoded(answer, AllDocs).rows
+        return self._said("/_all_docs", AllDocs, query).rows
 
     def ids_with_prefix(self, prefix: str) -> list[str]:
         """Up to 1,000 ids of live documents that begin so."""
@@ -183,10 +173,10 @@ class CouchDatabase:
             return None
         return self._checked(answer)
 
-    def _mapping(
-        self, method: str, path: str, query: Mapping[str, str] | None = None
-    ) -> dict[str, Any]:
-        return self._checked(self._request(method, path, query))
+    def _said(self, path: str, kind: type[_T], query: Mapping[str, str] | None = None) -> _T:
+        answer = self._request("GET", path, query)
+        self._check_status(answer)
+        return self._decoded(answer, kind)
 
     def _request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None

@@ -120,12 +120,19 @@ def foreign(answer: Answer, endpoint: Endpoint) -> ServerBusy:
 
 
 def _redirected(answer: Answer, request: Request) -> ConfigurationError:
-    target = urlsplit(answer.headers.get("location", ""))
-    host = target.netloc.rpartition("@")[2]
     return ConfigurationError(
-        f"{request.place} redirects to {target.scheme}://{host}{target.path}: "
+        f"{request.place} redirects to {_target(answer)}: "
         "set COUCHDB_URL to where CouchDB itself is"
     )
+
+
+def _target(answer: Answer) -> str:
+    """Where an answer redirects to, without a password."""
+    try:
+        target = urlsplit(answer.headers["location"])
+    except ValueError:
+        return "what is no URL"
+    return f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
 
 
 def _locked_out(request: Request) -> ServerBusy:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
 
 from pillowtop.changes import NO_DOCUMENT, Seq
 from pillowtop.feeds.couch_lines import ENVELOPE, words_of
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class DatabaseInfo(msgspec.Struct, frozen=True):
@@ -18,6 +21,37 @@ class DatabaseInfo(msgspec.Struct, frozen=True):
     external_bytes: int
     update_seq: Seq
     instance_start_time: str
+
+
+class _Sizes(msgspec.Struct):
+    external: Count | None = None
+
+
+class Described(msgspec.Struct):
+    """What CouchDB says of a database; others lack its name."""
+
+    db_name: str
+    doc_count: Count | None = None
+    sizes: _Sizes | None = None
+    update_seq: Seq = None
+    instance_start_time: str | int = ""
+
+    @property
+    def info(self) -> DatabaseInfo:
+        sizes = self.sizes or _Sizes()
+        return DatabaseInfo(
+            doc_count=self.doc_count or 0,
+            external_bytes=sizes.external or 0,
+            update_seq=self.update_seq,
+            instance_start_time=str(self.instance_start_time),
+        )
+
+
+class Behind(msgspec.Struct):
+    """A short page, as far as it says how much is behind a seq."""
+
+    results: list[msgspec.Raw]
+    pending: Count | None = None
 
 
 class Loaded(msgspec.Struct):
@@ -121,6 +155,7 @@ class AllDocs(msgspec.Struct):
     rows: list[ListedRow]
 
 
+GENERATION = re.compile("[0-9]{1,18}")
 HEX_DIGEST = re.compile("[0-9a-f]{32}")
 
 
@@ -131,7 +166,7 @@ def _precedence(leaf: Loaded) -> tuple[bool, bool, int, bytes]:
     """
     unread = leaf.doc is None and leaf.reason not in ("missing", "deleted")
     generation, _, digest = leaf.rev.partition("-")
-    length = int(generation) if generation.isdecimal() else 0
+    length = int(generation) if GENERATION.fullmatch(generation) else 0
     # CouchDB keeps 32 hex digits as 16 bytes, and compares bytes.
     is_hex = HEX_DIGEST.fullmatch(digest)
     return (

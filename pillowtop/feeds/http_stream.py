@@ -65,7 +65,7 @@ class Response:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.garbled = str(error) or type(error).__name__
+            self.garbled = str(error.__context__ or error) or type(error).__name__
         if not self.status and self.received > MAX_HEAD_BYTES:
             self.garbled = "its headers have no end"
         block = b"".join(self._parts)
@@ -79,6 +79,8 @@ class Response:
         return bool(self.status) and not framed
 
     def on_message_begin(self) -> None:
+        if self.complete:  # its body must not be taken for more of the first one's
+            raise ValueError("an answer that nobody asked for is behind it")
         self.headers.clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
