@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from pillowtop.changes import NO_DOCUMENT, Seq
+from pillowtop.exceptions import SequenceRefused
 from pillowtop.feeds.couch_lines import ENVELOPE, words_of
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -155,6 +156,7 @@ class AllDocs(msgspec.Struct):
     rows: list[ListedRow]
 
 
+NOW = "now"
 GENERATION = re.compile("[0-9]{1,18}")
 HEX_DIGEST = re.compile("[0-9a-f]{32}")
 
@@ -181,9 +183,17 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def encode_seq(seq: Seq) -> str:
-    """A seq as CouchDB takes it in `since`: strings as they are, anything else as JSON."""
+    """A seq as CouchDB takes it in `since`: strings as they are, anything else as JSON.
+
+    Raises `SequenceRefused` for `now`, which CouchDB would take.
+    """
     if seq is None:
         return "0"
+    if seq == NOW:
+        raise SequenceRefused(
+            f"{NOW!r} is no position: what changes before it is asked for would be left out in "
+            "silence. ptop_checkpoint to-head finds out what it is"
+        )
     return seq if isinstance(seq, str) else msgspec.json.encode(seq).decode()
 
 

@@ -12,13 +12,16 @@ from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import (
     ConfigurationError,
     FeedInterrupted,
+    SequenceRefused,
     ServerBusy,
 )
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.couch_errors import Answer, Request, error_of
 from pillowtop.feeds.couch_server import CouchServer
+from pillowtop.feeds.couch_values import encode_seq
 from pillowtop.feeds.http_stream import Response
-from tests.feeds.scripts import feed_of, page, row, until_error
+from pillowtop.testing.scripted import ScriptedServer
+from tests.feeds.scripts import database_at, feed_of, page, row, until_error
 from tests.fuzzing import attempted, cut, json_values, mutated, nested, objects
 
 ENDPOINT = Endpoint.parse("http://couch:5984")
@@ -120,6 +123,14 @@ def test_a_redirect_to_what_is_no_url(location):
 def test_a_reason_nested_deep(depth):
     body = f'{{"error":"x","reason":{nested(depth)}}}'.encode()
     assert isinstance(error_of(Answer(500, {}, body), Request(ENDPOINT, "db")), ServerBusy)
+
+
+def test_now_is_no_position():
+    """CouchDB takes it: everything up to the moment of the request would be left out."""
+    with pytest.raises(SequenceRefused, match="no position"):
+        encode_seq("now")
+    with ScriptedServer(lambda *_: None) as server, pytest.raises(SequenceRefused):
+        database_at(server.url).pending("now")
 
 
 @given(cut(mutated(RESPONSES)))

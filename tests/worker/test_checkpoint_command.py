@@ -142,11 +142,18 @@ def test_a_backup_of_another_database_is_refused(one):
     assert one.in_step()
 
 
+def test_a_backup_without_a_seq_is_refused(one):
+    kept = {**json.loads(checkpoint(one, "backup")), "seq": None}
+    (one.project.folder / "empty").write_text(json.dumps(kept))
+    assert "has no seq" in checkpoint(one, "restore", "empty", "--noinput", code=1)
+
+
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
         (["set"], 2, "set needs SEQ"),
         (["set", "nonsense"], 3, "does not accept the checkpoint"),
+        (["set", "now"], 3, "is no position"),
         (["rewind"], 2, "rewind needs AGE"),
         (["rewind", "soon"], 2, "say 90s, 30m, 2h or 7d"),
         (["restore", "99999"], 2, "has the number 99999"),

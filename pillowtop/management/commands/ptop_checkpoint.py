@@ -133,7 +133,8 @@ def _check_value(verb: str, value: str) -> None:
 
 
 def _consequence(place: Place, request: Request) -> str:
-    assert request.seq is not None
+    if request.seq is None:
+        raise CommandError(f"what {request.verb} would take {place.name} to has no seq")
     words = f"goes on from {shown(request.seq)}"
     if place.database is not None:
         current = place.in_django() or place.in_couch()
