@@ -192,8 +192,10 @@ def read_reply(status: int, body: bytes, items: Sequence[Item], target: str) -> 
     `BatchRefused` (in halves).
     """
     reply = _decoded(body)
-    if status != HTTPStatus.OK or reply is None:
+    if status != HTTPStatus.OK:
         raise _request_error(status, reply, target)
+    if reply is None:
+        raise ServerBusy(f"what answered for {target!r} is not the reply to a bulk: {body[:80]!r}")
     if not reply.items and reply.error is not None:
         raise ServerBusy(f"the bulk was answered with an error: {as_cause(reply.error).text}")
     answers = _answers(reply, items)
@@ -236,13 +238,20 @@ def _decoded(body: bytes) -> Reply | None:
 
 def _answers(reply: Reply, items: Sequence[Item]) -> list[Answer | None]:
     """The answers in the order of the items: None where there is none that can be trusted."""
-    answers = [answer for entry in reply.items if (answer := entry.index or entry.delete)]
-    if [answer.id for answer in answers] == [item.id for item in items]:
-        return [*answers]
-    by_id: dict[str, Answer | None] = {}
-    for answer in answers:
-        by_id[answer.id] = None if answer.id in by_id else answer
-    return [by_id.get(item.id) for item in items]
+    entries = [entry for entry in reply.items if entry.index or entry.delete]
+    in_order = [
+        entry.delete if item.deletion else entry.index
+        for entry, item in zip(entries, items, strict=False)
+    ]
+    if [answer and answer.id for answer in in_order] == [item.id for item in items]:
+        return in_order
+    by_id: dict[tuple[bool, str], Answer | None] = {}
+    for entry in entries:
+        for deletion, answer in ((False, entry.index), (True, entry.delete)):
+            if answer:
+                key = deletion, answer.id
+                by_id[key] = None if key in by_id else answer
+    return [by_id.get((item.deletion, item.id)) for item in items]
 
 
 def _judged(item: Item, answer: Answer | None, target: str) -> Outcome:
@@ -250,7 +259,9 @@ def _judged(item: Item, answer: Answer | None, target: str) -> Outcome:
         reason = "the reply says nothing of this document"
         return Outcome(item, Verdict.AGAIN, "missing_from_reply", reason)
     error = as_cause(answer.error)
-    said = Said(answer.status, error, answer.result, versioned=item.version > 0)
+    # Nothing is found by deletions alone, and without anything being wrong.
+    result = answer.result if item.deletion and answer.error is None else ""
+    said = Said(answer.status, error, result, versioned=item.version > 0)
     step = _look_up(ITEM_TABLE, said)
     if step is Step.DELIVERED:
         _demand_our_life(item, error)
@@ -262,7 +273,7 @@ def _judged(item: Item, answer: Answer | None, target: str) -> Outcome:
     return Outcome(item, verdict, error.type or f"status_{answer.status}", reason)
 
 
-_CURRENT_VERSION = re.compile(r".*current version \[(\d+)\]", re.DOTALL)
+_CURRENT_VERSION = re.compile(r".*current version \[([0-9]{1,19})\]", re.DOTALL)
 
 
 def _demand_our_life(item: Item, error: Cause) -> None:

@@ -170,7 +170,7 @@ def with_reason(reason):
 )
 def test_it_is_the_index(answered, words):
     with pytest.raises(TargetUnusable, match=words) as raised:
-        verdict(answered)
+        verdict(answered, item("b", deletion="delete" in answered))
     assert "'orders'" in str(raised.value)
     assert "\n" not in str(raised.value)
 

@@ -27,7 +27,14 @@ def ids(request):
 
 
 def all_well(request):
-    return {"errors": False, "items": [{"index": {"_id": i, "status": 201}} for i in ids(request)]}
+    return {
+        "errors": False,
+        "items": [
+            {kind: {"_id": details["_id"], "status": 201}}
+            for action in actions(request)
+            for kind, details in action.items()
+        ],
+    }
 
 
 def spoiled_by(culprits, status, body):
