@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -22,6 +22,14 @@ Believed = Literal["couch", "django", "target"]
 Django database, or that of a target which keeps it beside its rows, and which no other knows."""
 
 
+Name = Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[^\x00]*\Z")]
+LongName = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\A[^\x00]*\Z")]
+Token = Annotated[int, msgspec.Meta(ge=0, lt=2**32 - 1)]
+Generation = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""What fits into the columns for it; and the token after the next still makes versions which
+Elasticsearch takes."""
+
+
 class Checkpoint(msgspec.Struct, frozen=True):
     """A position and what it vouches for, as CouchDB and the Django database both keep it.
 
@@ -31,12 +39,12 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """
 
     seq: Seq
-    identity: str
-    filter: str
-    target: str
-    token: int
-    generation: int
-    born: int = 0
+    identity: Name
+    filter: Name
+    target: LongName
+    token: Token
+    generation: Generation
+    born: Generation = 0
 
     def supersedes(self, other: Checkpoint) -> bool:
         """Whether the other is the late save of an earlier life, rather than from a backup.
@@ -110,7 +118,7 @@ def decide_start(
         return Start(
             START,
             "the database was restored from a backup (its checkpoint is older than the one "
-            "remembered): reads everything again from 0",
+            "remembered, or not there): reads everything again from 0",
             sweep=True,
         )
     # The position of a stale writer is no good.

@@ -6,6 +6,8 @@ a backup, and away when it is deleted, which is what betrays both (rule 7).
 
 from __future__ import annotations
 
+import logging
+import re
 import secrets
 import threading
 import time
@@ -17,7 +19,10 @@ import msgspec
 from pillowtop.engine.resuming import Checkpoint
 from pillowtop.exceptions import TransientError
 
+logger = logging.getLogger(__name__)
+
 IDENTITY = "pillowtop-identity"
+FORM_OF_IDENTITY = re.compile("[!-~]{1,64}")
 SETTLE_SECONDS = 0.3
 
 _giving = threading.Lock()
@@ -35,9 +40,11 @@ def checkpoint_id(pillow: str) -> str:
 
 
 def read_identity(database: LocalDocuments) -> str | None:
+    """The identity of a database; None where it has none, or none that we would give."""
     document = database.get_local(IDENTITY) or {}
     identity = document.get("identity")
-    return identity if isinstance(identity, str) else None
+    fits = isinstance(identity, str) and FORM_OF_IDENTITY.fullmatch(identity)
+    return identity if fits else None
 
 
 def settled_identity(database: LocalDocuments) -> str:
@@ -59,13 +66,20 @@ def settled_identity(database: LocalDocuments) -> str:
 
 
 def read_checkpoint(database: LocalDocuments, pillow: str) -> Checkpoint | None:
-    """The checkpoint of a pillow; None where there is none, or none that can be read."""
+    """The checkpoint of a pillow; None where there is none, or (said aloud) an unreadable one."""
     document = database.get_local(checkpoint_id(pillow))
     if document is None:
         return None
     try:
         return msgspec.convert(document, Checkpoint)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError) as error:
+        logger.warning(
+            "%s: its checkpoint in CouchDB, _local/%s, cannot be read, and counts as none: %s",
+            pillow,
+            checkpoint_id(pillow),
+            error,
+            extra={"action": "checkpoint_unreadable", "pillow": pillow},
+        )
         return None
 
 

@@ -53,7 +53,7 @@ def claim(held: Checkpoint | None, pillow: str, stream: str, checkpoint: Checkpo
     with transaction.atomic(using=alias()):
         rows = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)
         found = rows.select_for_update().first()
-        standing = _checkpoint(found) if found else None
+        standing = _checkpoint(found)
         if standing != held:
             raise StartAgain("another process saved a position while this one started")
         remember(pillow, stream, checkpoint)
@@ -99,14 +99,16 @@ def _move(
 
 def recall(pillow: str, stream: str) -> Checkpoint | None:
     row = Position.objects.using(alias()).filter(pillow=pillow, stream=stream).first()
-    return _checkpoint(row) if row else None
+    return _checkpoint(row)
 
 
 def recall_all(pillow: str) -> list[tuple[str, Checkpoint, str]]:
     """Stream, checkpoint and the time of its saving (ISO 8601) of a pillow's positions."""
     rows = Position.objects.using(alias()).filter(pillow=pillow).order_by("stream")
     return [
-        (row.stream, _checkpoint(row), row.saved_at.isoformat(timespec="seconds")) for row in rows
+        (row.stream, checkpoint, row.saved_at.isoformat(timespec="seconds"))
+        for row in rows
+        if (checkpoint := _checkpoint(row))
     ]
 
 
@@ -114,9 +116,22 @@ def _text(seq: Seq) -> str:
     return msgspec.json.encode(seq).decode()
 
 
-def _checkpoint(row: Position) -> Checkpoint:
+def _checkpoint(row: Position | None) -> Checkpoint | None:
+    """What a row holds; None where there is none, or (said aloud) an unreadable one."""
+    if row is None:
+        return None
+    try:
+        seq = msgspec.json.decode(row.seq)
+    except (msgspec.DecodeError, RecursionError) as error:
+        logger.warning(
+            "%s: its position in the Django database cannot be read, and counts as none: %s",
+            row.pillow,
+            error,
+            extra={"action": "checkpoint_unreadable", "pillow": row.pillow},
+        )
+        return None
     return Checkpoint(
-        seq=msgspec.json.decode(row.seq),
+        seq=seq,
         identity=row.identity,
         filter=row.filter,
         target=row.target,
