@@ -21,6 +21,7 @@ from pillowtop.engine.letters import ON_ERROR
 from pillowtop.engine.resuming import ON_RECREATED
 from pillowtop.engine.way import Way
 from pillowtop.exceptions import ConfigurationError
+from pillowtop.feeds.couch_query import ChangesQueries
 from pillowtop.listener import (
     AliasedElasticPillow,
     BasicPillow,
@@ -206,16 +207,17 @@ def _check_process_sql(pillow: SQLPillow) -> Iterator[CheckMessage]:
 
 def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
     name = pillow.couch_filter
-    if name is None:
-        return
-    if name not in BUILT_IN_FILTERS and name.count("/") != 1:
+    if isinstance(name, str) and name not in BUILT_IN_FILTERS and name.count("/") != 1:
         yield Error(
             f"{pillow.name}: couch_filter is {name!r}; it must be design/name or one of "
             f"{', '.join(BUILT_IN_FILTERS)}{suggestion(name, list(BUILT_IN_FILTERS))}",
             obj=type(pillow),
             id="pillowtop.E011",
         )
-    elif name not in ("_doc_ids", "_design"):
+        return
+    mistakes = list(_complaint(lambda: _queries(pillow), "pillowtop.E011", type(pillow)))
+    yield from mistakes
+    if name and not mistakes and name not in ("_doc_ids", "_design"):
         yield Warning(
             f"{pillow.name}: CouchDB's filter {name!r} hides deletions, and updates after which "
             "a document no longer matches: such documents stay in the target",
@@ -223,6 +225,14 @@ def _check_filter(pillow: BasicPillow) -> Iterator[CheckMessage]:
             obj=type(pillow),
             id="pillowtop.W002",
         )
+
+
+def _queries(pillow: BasicPillow) -> ChangesQueries:
+    return ChangesQueries(
+        include_docs=pillow.include_docs,
+        filter_name=pillow.couch_filter or "",
+        parameters=pillow.extra_args,
+    )
 
 
 def _check_names(pillow: BasicPillow) -> Iterator[CheckMessage]:

@@ -116,6 +116,9 @@ class Configuration:
         return Limits(self.BATCH_DOCUMENTS, self.BATCH_BYTES, self.BATCH_LINGER_SECONDS)
 
 
+MOST = 2**31 - 1
+"""More than any number that makes sense; and what waits for so many seconds still can."""
+
 KEYS = [key.name for key in fields(Configuration)]
 
 
@@ -158,7 +161,7 @@ def _demand_type(key: str, value: Any, default: Any) -> None:
 
 
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= MOST
 
 
 def _shown(key: str, value: Any) -> str:

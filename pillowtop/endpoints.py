@@ -13,7 +13,8 @@ from pillowtop.exceptions import ConfigurationError
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ADDRESS = re.compile(r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:/@\[\]]+)):(?P<port>\d{1,5})")
 MAX_PORT = 65535
-CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+OF_A_URL = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Endpoint:
     ) -> Endpoint:
         """Take credentials out of the URL; those given separately go before them.
 
-        Raises `ConfigurationError` where the URL has no http(s) scheme, no host or a bad port, or
-        where credentials are not what they must be. Its message shows none of them.
+        Raises `ConfigurationError` where the URL has no http(s) scheme, no host, a bad port or
+        what no URL has, or where credentials are not what they must be. Its message shows none of
+        them.
         """
         parts = _split(url)
         if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
@@ -56,11 +58,13 @@ class Endpoint:
         username = username or unquote(parts.username or "")
         password = password or unquote(parts.password or "")
         api_key = api_key.strip()
-        _refuse_control_characters(username=username, password=password, API_key=api_key)
+        _refuse_unsendable(username=username, password=password, API_key=api_key)
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         netloc = host if port is None else f"{host}:{port}"
+        plain = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
+        _refuse_odd_characters(plain, api_key)
         return cls(
-            url=urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", "")),
+            url=plain,
             username=username,
             password=password,
             api_key=api_key,
@@ -153,9 +157,20 @@ def _port(parts: SplitResult) -> int | None:
         ) from None
 
 
-def _refuse_control_characters(**credentials: str) -> None:
+def _refuse_odd_characters(plain_url: str, api_key: str) -> None:
+    """Those which no line of a request may have."""
+    if not OF_A_URL.fullmatch(plain_url):
+        raise ConfigurationError(
+            f"a server's URL holds a space or what is not ASCII, {plain_url!r}: write a path in "
+            "percent-encoding, and the name of a host as xn--…"
+        )
+    if not api_key.isascii():
+        raise ConfigurationError("the API key for a server holds what is not ASCII")
+
+
+def _refuse_unsendable(**credentials: str) -> None:
     for name, value in credentials.items():
-        if CONTROL_CHARACTER.search(value):
+        if UNSENDABLE.search(value):
             raise ConfigurationError(
                 f"the {name.replace('_', ' ')} for a server has a control character in it, such as "
                 "a newline"

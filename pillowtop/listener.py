@@ -130,7 +130,7 @@ class BasicPillow:
             self.get_database(),
             include_docs=self.include_docs,
             filter=self.couch_filter,
-            filter_parameters=dict(self.extra_args),
+            filter_parameters=self.extra_args,
             silence_seconds=configuration().SILENCE_SECONDS,
             every_seq=self._every_seq,
         )
@@ -257,7 +257,7 @@ class ElasticPillow(BasicPillow):
 
         naming.demand_name(f"{self.name}: {attribute}", name)
         naming.demand_mapping(f"{self.name}: default_mapping", self.default_mapping)
-        naming.demand_mapping(f"{self.name}: es_meta", self.es_meta)
+        naming.demand_settings(f"{self.name}: es_meta", self.es_meta)
 
     def _overrides(self, hook: str) -> bool:
         return getattr(type(self), hook) is not getattr(ElasticPillow, hook)
@@ -275,11 +275,13 @@ class AliasedElasticPillow(ElasticPillow):
     """Raise it when a transform changes what is indexed: it asks for a new index."""
 
     def get_target(self) -> Target:
+        from pillowtop.elastic import naming  # noqa: PLC0415
         from pillowtop.elastic.index import AliasedIndex  # noqa: PLC0415
 
         if not self.es_alias:
             raise ConfigurationError(f"{self.name}: set es_alias to the name of an alias")
         self._demand_declared("es_alias", self.es_alias)
+        naming.demand_version(f"{self.name}: index_version", self.index_version)
         return AliasedIndex(self.es_alias, self.default_mapping, self.es_meta, self.index_version)
 
 
@@ -366,6 +368,11 @@ class NetworkListener(BasicPillow):
             raise ConfigurationError(
                 f"{self.name}: set endpoint_port to a number from 1 to {MAX_PORT} (no text), "
                 f"not {port!r}"
+            )
+        if not isinstance(self.endpoint_ca_certs, (str, type(None))):
+            raise ConfigurationError(
+                f"{self.name}: endpoint_ca_certs must be the path of a file, not "
+                f"{self.endpoint_ca_certs!r}"
             )
         if self.endpoint_ca_certs and not self.endpoint_tls:
             raise ConfigurationError(

@@ -31,14 +31,26 @@ class Entry(msgspec.Struct, frozen=True):
         """Import the class and make the pillow. Raises `ConfigurationError`."""
         pillow = self.load_class()()
         for option, value in self.options.items():
-            if not hasattr(pillow, option):
-                known = [name for name in dir(pillow) if not name.startswith("_")]
-                raise ConfigurationError(
-                    f"{self.path} has no option {option!r}{suggestion(option, known)}"
-                )
-            setattr(pillow, option, value)
+            self._set(pillow, option, value)
         pillow.name = self.name
         return pillow
+
+    def _set(self, pillow: BasicPillow, option: str, value: Any) -> None:
+        known = [name for name in dir(pillow) if not name.startswith("_")]
+        if option not in known:
+            raise ConfigurationError(
+                f"{self.path} has no option {option!r}{suggestion(option, known)}"
+            )
+        if callable(getattr(type(pillow), option, None)):
+            raise ConfigurationError(
+                f"{option!r} is a method of {self.path} and no option: override it in a subclass"
+            )
+        try:
+            setattr(pillow, option, value)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"{self.path} does not take {value!r} as {option}: {error}"
+            ) from error
 
     def load_class(self) -> type[BasicPillow]:
         """Import the class. Raises `ConfigurationError`."""
@@ -75,6 +87,8 @@ def parse(setting: Any) -> list[Entry]:
     groups = setting if isinstance(setting, dict) else {UNGROUPED: setting}
     found = []
     for group, members in groups.items():
+        if not (isinstance(group, str) and group.isprintable()):
+            raise ConfigurationError(f"PILLOWTOPS: the name of a group is text, not {group!r}")
         if not isinstance(members, (list, tuple)):
             what = f"the group {group!r} of PILLOWTOPS" if group else "PILLOWTOPS"
             raise ConfigurationError(
@@ -127,7 +141,7 @@ def get_pillow(name: str) -> BasicPillow:
 
 def _entry(group: str, member: Any) -> Entry:
     if isinstance(member, str):
-        return Entry(group, member, _own_name(member), {})
+        member = {"class": member}
     if not isinstance(member, dict) or not isinstance(member.get("class"), str):
         raise ConfigurationError(
             f"PILLOWTOPS holds {member!r}: an entry is a dotted path, or "
@@ -140,13 +154,17 @@ def _entry(group: str, member: Any) -> Entry:
                 f"an entry of PILLOWTOPS has no key {key!r}{suggestion(key, known)}"
             )
     path = member["class"]
+    if not all(part and part.isprintable() for part in path.split(".")):
+        raise ConfigurationError(f"PILLOWTOPS names {path!r}, which is no dotted path of a class")
     name, options = member.get("name", _own_name(path)), member.get("options", {})
-    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+    if not (isinstance(name, str) and 0 < len(name) <= MAX_NAME and name.isprintable()):
         raise ConfigurationError(
             f"PILLOWTOPS: a name must be text of at most {MAX_NAME} characters, not {name!r}"
         )
-    if not isinstance(options, dict):
-        raise ConfigurationError(f"PILLOWTOPS: the options must be a dict, not {options!r}")
+    if not (isinstance(options, dict) and all(isinstance(option, str) for option in options)):
+        raise ConfigurationError(
+            f"PILLOWTOPS: the options must be a dict of attributes, not {options!r}"
+        )
     return Entry(group, path, name, options)
 
 

@@ -15,7 +15,7 @@ def tls_context(endpoint: Endpoint | Address, setting: str) -> ssl.SSLContext:
     """Trusts `endpoint.ca_certs`, or else what the system trusts."""
     try:
         return ssl.create_default_context(cafile=endpoint.ca_certs)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for what can be no path
         raise ConfigurationError(
             f"{setting}: certificates cannot be read from {endpoint.ca_certs!r}: {error}"
         ) from error

@@ -123,6 +123,35 @@ class Datagrams(LogPillow):
     transport_type = "udp"
 
 
+class BadParameters(OrderPillow):
+    couch_filter = "_selector"
+    extra_args = {"selector": {1: object()}}  # noqa: RUF012
+
+
+class BadFilterType(OrderPillow):
+    couch_filter = 5
+
+
+class BadField(OrderPillow):
+    default_mapping = {"properties": {"total": "long"}}  # noqa: RUF012
+
+
+class NoMapping(OrderPillow):
+    default_mapping = {"properties": {"total": {"type": object()}}}  # noqa: RUF012
+
+
+class BadSettings(OrderPillow):
+    es_meta = {"settings": 1}  # noqa: RUF012
+
+
+class BadVersion(OrderPillow):
+    index_version = object()
+
+
+class NumberedAlias(OrderPillow):
+    es_alias = 5
+
+
 class BadPolicy(OrderPillow):
     on_recreated = "ignore"
 
@@ -169,6 +198,16 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([UpperCase], {}, "E009", "lower case letter"),
         ([BadAlias], {}, "E009", "'Orders', which Elasticsearch does not take"),
         ([BadMapping], {}, "E009", "default_mapping must be a dict"),
+        ([BadField], {}, "E009", "['properties']['total'] must be a dict"),
+        ([NoMapping], {}, "E009", "must be what JSON can hold"),
+        ([BadSettings], {}, "E009", "es_meta['settings'] must be a dict"),
+        ([BadVersion], {}, "E009", "index_version must be a number or text"),
+        ([NumberedAlias], {}, "E009", "which Elasticsearch does not take"),
+        ([BadFilterType], {}, "E011", "couch_filter must be text"),
+        ([BadParameters], {}, "E011", "extra_args must be what JSON can hold"),
+        ([], {"SILENCE_SECONDS": float("inf")}, "E001", "positive number"),
+        ([], {"REQUEST_SECONDS": 10**400}, "E001", "positive number"),
+        ([], {"RETRY_MINUTES": [1e300]}, "E001", "list of positive numbers"),
         ([OrderPillow], {"COUCHDB_URL": "localhost:5984"}, "E003", "must look like"),
         ([NoTransport], {}, "E010", "no change_transport"),
         ([NoSQL], {}, "E010", "no process_sql"),

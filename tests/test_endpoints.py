@@ -43,6 +43,11 @@ def test_no_secret_is_shown(endpoint):
         "http://host:notaport",
         "http://host:99999",
         "http://[::1",
+        "http://ho st",
+        "http://h\u2192st",
+        "http://host/\u2192",
+        "http://host/a b",
+        "http://\ud800",
     ],
 )
 def test_what_is_no_url_is_refused(url):
@@ -128,3 +133,10 @@ def test_headers():
     }
     cookie = Endpoint.parse("http://ann:x@host", authentication="cookie")
     assert cookie.authorization() == {}
+
+
+@pytest.mark.parametrize("credentials", [{"password": "\ud800"}, {"api_key": "ü"}])
+def test_credentials_that_no_request_can_carry(credentials):
+    """They were a `UnicodeEncodeError` in each request."""
+    with pytest.raises(ConfigurationError):
+        Endpoint.parse("http://host", **credentials)

@@ -11,6 +11,10 @@ class OrderPillow(BasicPillow):
     couch_db = "orders"
     batch = 1
 
+    @property
+    def number(self):
+        return 1
+
 
 class UserPillow(BasicPillow):
     couch_db = "users"
@@ -56,6 +60,14 @@ def test_an_entry_with_name_and_options(settings):
         ([{"class": ORDER, "option": {}}], "did you mean 'options'"),
         ([{"class": ORDER, "options": []}], "options must be a dict"),
         ([{"class": ORDER, "name": ""}], "name must be text"),
+        ([{"class": ORDER, "options": {5: 1}}], "dict of attributes"),
+        ([{"class": ORDER, "name": "a\nb"}], "name must be text"),
+        ([{"class": ORDER, "name": "\ud800"}], "name must be text"),
+        ({None: [ORDER]}, "name of a group is text"),
+        ([""], "no dotted path"),
+        (["."], "no dotted path"),
+        (["..pillows.OrderPillow"], "no dotted path"),
+        (["shop\0.OrderPillow"], "no dotted path"),
         ([ORDER, ORDER], "two pillows are called 'OrderPillow'"),
     ],
 )
@@ -73,6 +85,10 @@ def test_settings_of_the_wrong_form(settings, setting, words):
         ("OrderPillow", "cannot be imported"),
         ("tests.test_registry.names", "no pillow class"),
         ({"class": ORDER, "options": {"couch_bd": "x"}}, "did you mean 'couch_db'"),
+        ({"class": ORDER, "options": {"filter": bool}}, "is a method"),
+        ({"class": ORDER, "options": {"get_database": None}}, "is a method"),
+        ({"class": ORDER, "options": {"__class__": 5}}, "has no option"),
+        ({"class": ORDER, "options": {"number": 5}}, "does not take 5 as number"),
     ],
 )
 def test_pillows_that_cannot_be_made(settings, entry, words):

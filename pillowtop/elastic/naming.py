@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from pillowtop.declared import demand_json
 from pillowtop.exceptions import ConfigurationError
 
 HASH_DIGITS = 8
@@ -44,7 +45,8 @@ MAX_NAME_BYTES = 255 - 1 - HASH_DIGITS
 
 def demand_name(attribute: str, name: str) -> None:
     """Raise `ConfigurationError` where Elasticsearch takes no index or alias of this name."""
-    if FORBIDDEN.search(name) or len(name.encode()) > MAX_NAME_BYTES:
+    takes = isinstance(name, str) and name.isprintable() and not FORBIDDEN.search(name)
+    if not takes or len(name.encode()) > MAX_NAME_BYTES:
         raise ConfigurationError(
             f"{attribute} is {name!r}, which Elasticsearch does not take: lower case, none of "
             f'\\ / * ? " < > | , # : or a space, no - _ + in front, {MAX_NAME_BYTES} bytes at most'
@@ -52,9 +54,23 @@ def demand_name(attribute: str, name: str) -> None:
 
 
 def demand_mapping(attribute: str, mapping: object) -> None:
-    """Raise `ConfigurationError` where mapping or settings are no dict."""
-    if not isinstance(mapping, Mapping):
-        raise ConfigurationError(f"{attribute} must be a dict, not {mapping!r}")
+    """Raise `ConfigurationError` where a mapping is none."""
+    demand_json(attribute, _dict(attribute, mapping))
+    _demand_fields(attribute, mapping)
+
+
+def demand_settings(attribute: str, settings: object) -> None:
+    """Raise `ConfigurationError` where settings are no dict of JSON."""
+    given = _dict(attribute, settings)
+    demand_json(attribute, given)
+    _dict(f"{attribute}['settings']", given.get("settings", {}))
+
+
+def demand_version(attribute: str, version: object) -> None:
+    """Raise `ConfigurationError` where the version of an index is neither number nor text."""
+    if not isinstance(version, (int, str)):
+        raise ConfigurationError(f"{attribute} must be a number or text, not {version!r}")
+    demand_json(attribute, version)
 
 
 def index_name(
@@ -101,6 +117,18 @@ def mapping_with_source(mapping: Mapping[str, Any], source_field: str) -> dict[s
         source_field: {"properties": keywords},
     }
     return {**mapping, "properties": properties}
+
+
+def _demand_fields(attribute: str, definition: object) -> None:
+    properties = _dict(attribute, definition).get("properties", {})
+    for field, inner in _dict(f"{attribute}['properties']", properties).items():
+        _demand_fields(f"{attribute}['properties'][{field!r}]", inner)
+
+
+def _dict(what: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{what} must be a dict, not {value!r}")
+    return value
 
 
 def _flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

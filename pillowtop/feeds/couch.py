@@ -56,7 +56,7 @@ class CouchFeed:
         self._queries = ChangesQueries(
             include_docs=include_docs,
             filter_name=self._filter,
-            parameters=filter_parameters or {},
+            parameters={} if filter_parameters is None else filter_parameters,
         )
         self._heartbeat_seconds = heartbeat_seconds
         self._read_rows = read_rows

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from pillowtop.changes import Seq
+from pillowtop.declared import demand_json
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.feeds.couch_values import encode_seq
 
@@ -100,6 +101,12 @@ def _query(
 
 
 def _check(filter_name: str, parameters: Mapping[str, Any]) -> None:
+    if not isinstance(filter_name, str):
+        raise ConfigurationError(f"couch_filter must be text, not {filter_name!r}")
+    if not isinstance(parameters, Mapping):
+        raise ConfigurationError(f"extra_args must be a dict, not {parameters!r}")
+    demand_json("couch_filter", filter_name)
+    demand_json("extra_args", parameters)
     for name in parameters:
         if name in OURS:
             raise ConfigurationError(
