@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,7 +33,7 @@ MAX_LINE_BYTES = 128 * 1024 * 1024
 
 KEPT_OF_OVERLONG = 1024
 MAX_WORDS = 300
-SEPARATORS = b" \t\r,"
+SEPARATORS = b" \t\r\n,"
 CLOSING_BRACE = ord("}")
 
 ENVELOPE = re.compile(rb'\{\s*"results"\s*:\s*\[')
@@ -107,18 +108,19 @@ class LineParser:
     def feed(self, block: bytes) -> Lines:
         """What the lines say that end in this block."""
         lines = Lines()
-        cut = block.rfind(b"\n")
-        if cut < 0:
+        first = block.find(b"\n")
+        if first < 0:
             self._tail.keep(block)
             return lines
-        first = block.find(b"\n")
         self._tail.keep(block[:first])
         if self._tail.overlong:
             self._bad_line(self._tail.give_up(), lines)
-        # From the newline itself, so that there is always a (perhaps empty) whole line.
-        whole = self._tail.take(block[first:cut])
-        self._tail.keep(block[cut + 1 :])
-        self._read(whole.split(b"\n"), lines)
+        # From the newline itself, so that there is always a (perhaps empty) whole line. This finds
+        # newlines several times as fast as `bytes.split`, which looks at each byte.
+        texts = BytesIO(self._tail.take(block[first:])).readlines()
+        if not texts[-1].endswith(b"\n"):
+            self._tail.keep(texts.pop())
+        self._read(texts, lines)
         return lines
 
     def finish(self) -> Lines:
@@ -138,20 +140,16 @@ class LineParser:
         for text in texts:
             if self._done:
                 return
-            if not text:
-                continue
-            row = text if text[-1] == CLOSING_BRACE else text.rstrip(SEPARATORS)
-            try:
-                if self._awaits_envelope:
-                    self._read_odd(row, lines)
-                    continue
-                change = decode(row)
-            except JSON_ERRORS:
+            row = text.rstrip(SEPARATORS)
+            if self._awaits_envelope or not row:
                 self._read_odd(row, lines)
                 continue
-            # The document is passed on as it is, so nobody looks at its bytes before the index
-            # does.
-            if not _is_utf8(row):
+            try:
+                change = decode(row)
+                # The document is passed on as it is: nobody looks at its bytes before the index.
+                if not row.isascii():
+                    row.decode()
+            except JSON_ERRORS:
                 self._read_odd(row, lines)
                 continue
             change.database = database
