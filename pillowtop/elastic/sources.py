@@ -10,6 +10,7 @@ import msgspec
 from pillowtop.changes import METADATA, Change
 
 _encode = msgspec.json.Encoder().encode
+_join = b"".join
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 # An underscore that follows a quote. Written this way round the search is a memchr for the
@@ -32,8 +33,10 @@ class Sources:
         self._field = source_field
         # `_id` too, which Elasticsearch refuses inside a document.
         self._dropped = METADATA - {"_attachments"} if keep_attachments else METADATA
-        self._key = _encode(source_field)
-        self._head = b"," + self._key + b':{"id":'
+        key = _encode(source_field)
+        # Quotes are everywhere in JSON, and slow down the search for it.
+        self._bare_key = key.strip(b'"')
+        self._head = b"," + key + b':{"id":'
         self._tails: tuple[str, bytes] = ("", self._tail_for(""))
 
     def from_bytes(self, change: Change, encoded_id: bytes, before: bytes = b"") -> bytes:
@@ -45,17 +48,21 @@ class Sources:
         raw = bytes(change.doc)
         rev = _encode(change.changes[0].rev if change.changes else "")
         prefix = b'{"_id":%b,"_rev":%b' % (encoded_id, rev)
-        if not raw.startswith(prefix) or raw.find(b"\n") >= 0:
-            return before + self._from_fields(change, raw)
         behind = len(prefix)
-        if _may_have_metadata(raw, behind) or raw.find(self._key, behind) >= 0:
+        if (
+            not raw.startswith(prefix)
+            or raw.find(b"\n") >= 0
+            # Whether a name may begin with an underscore: to be looked into only then.
+            or (raw.find(b"_", behind) >= 0 and _underscore_after_quote(raw, behind))
+            or raw.find(self._bare_key, behind) >= 0
+        ):
             return before + self._from_fields(change, raw)
         known, tail = self._tails
         if known != change.database:
             tail = self._tail(change.database)
-        return b'%b{"_rev":%b%b%b,"rev":%b%b%b' % (
-            before, rev, self._head, encoded_id, rev, tail, raw[behind:]
-        )  # fmt: skip
+        return _join(
+            (before, b'{"_rev":', rev, self._head, encoded_id, b',"rev":', rev, tail, raw[behind:])
+        )
 
     def from_document(self, change: Change, document: Any) -> bytes:
         """The source of what the hooks made of a document, which is left as it is.
@@ -97,11 +104,6 @@ class Sources:
     def _tail_for(self, database: str) -> bytes:
         pillow = _encode(self._pillow_name)
         return b',"database":' + _encode(database) + b',"pillow":' + pillow + b"}"
-
-
-def _may_have_metadata(raw: bytes, behind: int) -> bool:
-    """Whether a name may begin with an underscore: sure if not, otherwise to be looked into."""
-    return raw.find(b"_", behind) >= 0 and _underscore_after_quote(raw, behind) is not None
 
 
 def _article(word: str) -> str:

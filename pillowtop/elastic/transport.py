@@ -74,7 +74,8 @@ class ElasticTransport:
             encoded_target_id = bulk.encode_id(target_id)
         line = bulk.index_line(encoded_target_id, version)
         payload = self._sources.from_bytes(change, encoded_id, line)
-        return _item(target_id, change, version, payload)
+        rev = change.changes[0].rev if change.changes else ""
+        return Item(target_id, change.id, version, False, payload, len(payload), rev, change.seq)
 
     def pack_deletion(self, change: Change, version: int) -> Item:
         target_id = self._id_of(change)
