@@ -12,7 +12,7 @@ from pillowtop.elastic import bulk
 from pillowtop.elastic.index import AliasedIndex
 from pillowtop.elastic.transport import ElasticTransport
 from pillowtop.endpoints import Endpoint
-from pillowtop.engine.items import Item, Outcome, Verdict
+from pillowtop.engine.items import DELIVERED, Item, Outcome
 from pillowtop.feeds.http_stream import BLOCK_BYTES
 from pillowtop.feeds.recorded import RecordedFeed
 from pillowtop.listener import AliasedElasticPillow, BasicPillow
@@ -45,7 +45,7 @@ class Discarding(ElasticTransport):
     def deliver(self, items: Sequence[Item]) -> list[Outcome]:
         bulk.body(items)
         self.discarded += len(items)
-        return [Outcome(item, Verdict.DELIVERED) for item in items]
+        return [Outcome(item, DELIVERED) for item in items]
 
 
 class RecordedPillow(BasicPillow):

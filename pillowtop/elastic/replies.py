@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pillowtop.engine.items import Item, Outcome, Verdict
+from pillowtop.engine.items import DELIVERED, Item, Outcome, Verdict
 from pillowtop.engine.versions import token_of
 from pillowtop.exceptions import (
     AccessDenied,
@@ -50,7 +50,7 @@ class Cause(msgspec.Struct):
         return "; caused by: ".join(parts)[:MAX_REASON]
 
 
-class Answer(msgspec.Struct, rename={"id": "_id"}):
+class Answer(msgspec.Struct, rename={"id": "_id"}, gc=False):
     """What Elasticsearch says of one item."""
 
     id: str = ""
@@ -59,7 +59,7 @@ class Answer(msgspec.Struct, rename={"id": "_id"}):
     error: Cause | str | None = None
 
 
-class Entry(msgspec.Struct):
+class Entry(msgspec.Struct, gc=False):
     """One item of a reply; an `update` is our guard, and nobody waits for what is said of it."""
 
     index: Answer | None = None
@@ -200,7 +200,7 @@ def read_reply(status: int, body: bytes, items: Sequence[Item], target: str) -> 
         raise ServerBusy(f"the bulk was answered with an error: {as_cause(reply.error).text}")
     answers = _answers(reply, items)
     outcomes = [
-        Outcome(item, Verdict.DELIVERED)
+        Outcome(item, DELIVERED)
         if answer is not None and answer.status in WRITTEN and answer.error is None
         else _judged(item, answer, target)
         for item, answer in zip(items, answers, strict=True)

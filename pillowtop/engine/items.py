@@ -36,6 +36,10 @@ class Verdict(Enum):
     REJECTED = "rejected"
 
 
+DELIVERED = Verdict.DELIVERED
+"""For where it is asked for each document: in Python 3.11 an enum's attribute is a call."""
+
+
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of one item. `error_type` and `reason` are set unless it was delivered."""
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from pillowtop.awaited import answer_of
 from pillowtop.changes import Change, Document
 from pillowtop.endpoints import Address
-from pillowtop.engine.items import Item, Outcome, Verdict
+from pillowtop.engine.items import DELIVERED, Item, Outcome, Verdict
 from pillowtop.exceptions import ServerUnreachable, TransientError
 from pillowtop.transports import json_lines
 from pillowtop.transports.acknowledged import AcknowledgedConnection, connect
@@ -61,13 +61,13 @@ class NetworkTransport:
         lines = [item.payload for item in items]
         acknowledged, error = self._send(b"".join(lines))
         if error is None:
-            return [Outcome(item, Verdict.DELIVERED) for item in items]
+            return [Outcome(item, DELIVERED) for item in items]
         count = bisect_right(list(accumulate(map(len, lines))), acknowledged)
         if count == 0:
             raise error
         kind, words = type(error).__name__, str(error)
         return [
-            *(Outcome(item, Verdict.DELIVERED) for item in items[:count]),
+            *(Outcome(item, DELIVERED) for item in items[:count]),
             *(Outcome(item, Verdict.AGAIN, kind, words) for item in items[count:]),
         ]
 

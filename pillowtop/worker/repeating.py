@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pillowtop.changes import Seq
 from pillowtop.engine import letters
 from pillowtop.engine.batches import Batch
-from pillowtop.engine.items import Item, Transport, Verdict
+from pillowtop.engine.items import DELIVERED, Item, Transport, Verdict
 from pillowtop.engine.letters import Letter
 from pillowtop.exceptions import ServerBusy, TransientError
 from pillowtop.worker.patience import Patience
@@ -48,8 +48,8 @@ class Repeating:
             except TransientError as error:
                 patience.endure(error)
                 continue
-            delivered += [one.item for one in outcomes if one.verdict is Verdict.DELIVERED]
-            rest = [one for one in outcomes if one.verdict is not Verdict.DELIVERED]
+            delivered += [one.item for one in outcomes if one.verdict is DELIVERED]
+            rest = [one for one in outcomes if one.verdict is not DELIVERED]
             again = [one for one in rest if one.verdict is Verdict.AGAIN]
             refused = [one for one in rest if one.verdict is Verdict.REJECTED]
             written += map(letters.from_outcome, refused)
