@@ -37,10 +37,9 @@ class RecordedFeed:
         with self._path.open("rb") as file:
             for _ in islice(file, position):
                 pass
-            while block := file.read(self._read_bytes):
-                block += file.readline()
-                position += block.count(b"\n") + (not block.endswith(b"\n"))
-                yield self._read(block, position)
+            while lines := file.readlines(self._read_bytes):
+                position += len(lines)
+                yield self._read(b"".join(lines), position)
         yield Read(self.stream, seq=position, caught_up=True, current=True)
         while follow:
             time.sleep(TICK_SECONDS)
