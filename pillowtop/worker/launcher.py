@@ -51,8 +51,8 @@ def launch(
     office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS), leases)
     supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
     launcher = Launcher(supervisors, settings, follow=follow)
-    # What is there by now stays: the garbage collector need not look at it again and again.
-    gc.collect()
+    # What is there by now stays: the garbage collector need not look at it again and again, nor
+    # now: a handful of objects is garbage by then, and finding them takes 30 ms.
     gc.freeze()
     serving = StatusServer(status_bind, supervisors) if status_bind else nullcontext()
     renewing = gevent.spawn(leases.keep_renewing)
