@@ -44,7 +44,7 @@ class Cause(msgspec.Struct):
         cause: Cause | None = self
         while cause is not None:
             reason = str(cause.reason or "")
-            if reason and reason not in parts:
+            if reason and not any(reason in part for part in parts):
                 parts.append(reason)
             cause = cause.caused_by
         return "; caused by: ".join(parts)[:MAX_REASON]

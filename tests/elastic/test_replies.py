@@ -314,6 +314,13 @@ def test_the_useful_part_of_a_reason_is_told():
     )
 
 
+def test_a_cause_that_the_reason_quotes_is_not_said_again():
+    answered = with_reason("Failed to parse mapping: no such type")
+    answered["index"]["error"]["caused_by"] = {"type": "x", "reason": "no such type"}
+    (outcome,) = read(200, {"items": [answered]}, [item("b")])
+    assert outcome.reason == "Failed to parse mapping: no such type"
+
+
 def test_reasons_are_cut():
     (outcome,) = read(200, {"items": [with_reason("x" * 5000)]}, [item("b")])
     assert len(outcome.reason) == 1000
