@@ -45,6 +45,13 @@ def test_a_stop_says_its_reason(state):
     assert problem.what == "stopped: no rights"
 
 
+def test_what_a_command_mends_needs_no_restart_while_a_worker_runs():
+    (problem,) = judged(state="halted", reason="stopped: type: manage.py ptop_checkpoint reset P")
+    assert "obeys within seconds" in problem.do
+    (problem,) = judged(state="halted", reason="stopped: no rights")
+    assert problem.do == "mend that, then start run_ptop again"
+
+
 @pytest.mark.parametrize(
     ("waiting", "shown"),
     [
