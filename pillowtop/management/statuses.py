@@ -42,8 +42,12 @@ def _lines(status: Status) -> Iterator[str]:
         for problem in health.problems:
             yield f"{health.pillow}: {problem}"
         error = health.figures and health.figures.last_error
-        if error and health.problems:
+        if error and health.problems and not _is_said(error.what, health):
             yield f"{health.pillow}: last error {duration(error.seconds_ago)} before: {error.what}"
+
+
+def _is_said(error: str, health: Health) -> bool:
+    return any(error in problem.what for problem in health.problems)
 
 
 def _row(health: Health) -> dict[str, Any]:
