@@ -67,7 +67,9 @@ def test_a_list_for_people(some, capsys):
     said = run(capsys, "list")
     assert "OldPillow    c " in said
     assert "1 of OrderPillow at transport: mapper_parsing" in said
-    assert run(capsys, "list", "--stage=filter") == "no dead letters\n"
+    assert run(capsys, "list", "--stage=filter") == (
+        "no dead letters of these; 4 in all (ptop_errors list)\n"
+    )
 
 
 def test_a_list_that_is_long_says_so(some, capsys):

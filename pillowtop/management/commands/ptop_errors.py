@@ -113,7 +113,7 @@ class Command(PillowCommand):
         if not keys or options["dry_run"]:
             return
         demand_confirmation(
-            f"Removes {len(keys)} dead letters. Their documents stay out of the target until they "
+            f"Removes dead letters: {len(keys)}. Their documents stay out of the target until they "
             "change, and nothing remembers them",
             noinput=options["noinput"],
         )
@@ -122,7 +122,9 @@ class Command(PillowCommand):
     def _tell_tally(self, choice: Choice) -> None:
         tally = chosen_letters.tally(choice)
         if not tally:
-            self.stdout.write("no dead letters")
+            others = chosen_letters.tally(Choice()).total()
+            passed_over = f" of these; {others} in all (ptop_errors list)" if others else ""
+            self.stdout.write(f"no dead letters{passed_over}")
             return
         for (pillow, stage, error_type), count in sorted(tally.items()):
             self.stdout.write(f"{count} of {pillow} at {stage}: {error_type}")
