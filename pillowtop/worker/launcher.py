@@ -173,7 +173,7 @@ class Launcher:
         for name, count in counts.items():
             if count:
                 logger.error(
-                    "%s: %d dead letter%s (table pillowtop_deadletter)",
+                    "%s: %d dead letter%s: manage.py ptop_errors list",
                     name,
                     count,
                     " remains" if count == 1 else "s remain",
