@@ -61,9 +61,17 @@ class Ground:
         return self.office.patience(self.pillow.name)
 
     def record(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a function of `records` about this pillow, until the database takes it."""
-        books, name = self.office.books, self.pillow.name
-        return self.patience().until_done(lambda: books.run(function, name, *args))
+        """Call a function of `records` about this pillow, until the database takes it.
+
+        Raises `HeldElsewhere` where another process has taken over: then what this one has to
+        say, as of a reply that came late, must not undo what that one has written down.
+        """
+
+        def attempt() -> Any:
+            self.tenant.demand()
+            return self.office.books.run(function, self.pillow.name, *args)
+
+        return self.patience().until_done(attempt)
 
 
 def make_memory(ground: Ground) -> Memory:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import threading
+import time
 from contextlib import closing
 
 import pytest
 
+from dev.proxy import Fault, is_bulk
 from tests.projects import wait_until
+from tests.worker.test_bad_input import STRICT, letters
 
 FOLLOWS = "follows"
 STANDS_BY = "runs this pillow"
@@ -105,6 +109,43 @@ def test_a_process_that_slept_saves_nothing_more_and_stands_by(one):
     one.database.put("d")
     one.wait_until_in_step()
     assert first.stop() == 0
+
+
+class Hold:
+    """Keeps the reply to a request back, until it is let go."""
+
+    def __init__(self, proxy, matches):
+        self._has_come, goes_on = threading.Event(), threading.Event()
+        self.let_go = goes_on.set
+        proxy.faults.append(Fault(matches, lambda: self._hold(goes_on), after=True, reset=False))
+
+    def _hold(self, goes_on):
+        self._has_come.set()
+        goes_on.wait(60)
+
+    def wait(self):
+        assert self._has_come.wait(60)
+
+
+def test_a_reply_that_comes_to_the_former_holder_clears_no_letter(proxied):
+    one, _, elastic = proxied(STRICT, LEASE_SECONDS=SECONDS)
+    one.database.put("other", n="bad")
+    first = one.project.start("--all")
+    wait_until(lambda: letters(one))
+    bulk = Hold(elastic, is_bulk)
+    one.database.put("a", n=1)
+    bulk.wait()
+    first.process.send_signal(signal.SIGSTOP)
+    second = one.project.start("--all")
+    second.wait_for(FOLLOWS)
+    one.database.put("a", n="bad")
+    wait_until(lambda: len(letters(one)) > 1)
+    bulk.let_go()
+    time.sleep(0.5)  # until the reply waits for whoever is stopped
+    first.process.send_signal(signal.SIGCONT)
+    first.wait_for(STANDS_BY)
+    assert [row["doc_id"] for row in letters(one)] == ["a", "other"]
+    assert second.stop() == 0
 
 
 def test_the_table_of_leases_is_lost(one):
