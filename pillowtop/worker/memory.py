@@ -77,7 +77,8 @@ class Memory:
     def start(self, target: str) -> Start:
         """Decide where to start, draw a token for this life, and write both down.
 
-        Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide.
+        Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide, and
+        `HeldElsewhere` where another process has taken over meanwhile.
         """
         name = self._pillow.name
         in_django = self._books.run(positions.recall, name, self._stream)
@@ -108,6 +109,8 @@ class Memory:
             born=in_couch.generation if in_couch else 0,
         )
         self._in_couch = self._life.born
+        # To get here may have taken long; and a token higher than that of the holder stops it.
+        self._demand_lease()
         if asked.request.verb and known:
             self._books.run(history.note, name, self._stream, in_django or in_couch, asked.request)
         if start.sweep:

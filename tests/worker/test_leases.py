@@ -148,6 +148,24 @@ def test_a_reply_that_comes_to_the_former_holder_clears_no_letter(proxied):
     assert second.stop() == 0
 
 
+def test_a_start_that_takes_longer_than_the_lease_stops_nobody(proxied):
+    one, _, elastic = proxied(LEASE_SECONDS=SECONDS)
+    look = Hold(elastic, lambda request: request.method == "GET")
+    first = one.project.start("--all")
+    look.wait()
+    first.process.send_signal(signal.SIGSTOP)
+    one.database.put("a")
+    second = one.project.start("--all")
+    one.wait_until_in_step()
+    look.let_go()
+    first.process.send_signal(signal.SIGCONT)
+    first.wait_for(STANDS_BY)
+    one.database.put("b")
+    one.wait_until_in_step()
+    assert second.stop() == 0
+    assert "stopped: another process" not in second.log
+
+
 def test_the_table_of_leases_is_lost(one):
     first, second = two(one)
     with closing(sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30)) as books, books:
