@@ -57,6 +57,11 @@ class Leases:
         for name, one in held.items():
             one.renewed(began if name in ours else None)
 
+    def give_back(self, pillow: str) -> None:
+        """Give one back, or at least renew it no more. Raises `TransientError`."""
+        self.of(pillow).renewed(None)
+        self.books.run(leases.release, self.me.id, [pillow])
+
     def release(self) -> None:
         """Give all back. Raises `TransientError`."""
         held = [name for name, one in self._tenants.items() if one.is_held]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from enum import Enum
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from pillowtop.exceptions import (
     SequenceRefused,
     Stalled,
     StandBy,
+    TransientError,
 )
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters, requests
@@ -97,6 +99,7 @@ class Supervisor:
             self.state = self._live()
             ended = self.state in (State.DONE, State.LEASE_LOST)
             if ended or (not self._follow and self.state is not State.RUNNING):
+                self._give_back()
                 return
             if time.monotonic() - born > LONG_LIFE_SECONDS:
                 self._backoff.reset()
@@ -139,6 +142,11 @@ class Supervisor:
         finally:
             self._lane = None
         return State.DONE
+
+    def _give_back(self) -> None:
+        """Let others have the pillow, however long the process lives on for its other ones."""
+        with suppress(TransientError):
+            self._office.leases.give_back(self.pillow.name)
 
     def _ended_by(self, error: PillowtopError) -> State:
         ending = next(one for one in ENDINGS if isinstance(error, one.kind))

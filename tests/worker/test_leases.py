@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from dev.proxy import Fault, is_bulk
+from tests.couch import call
 from tests.projects import wait_until
 from tests.worker.test_bad_input import STRICT, letters
 
@@ -32,6 +33,18 @@ class OrderPillow(AliasedElasticPillow):
         if document.get("long") and "BLOCKS" in os.environ:
             get_original("time", "sleep")(document["long"])
         return document
+"""
+
+TWO = """
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+
+class OtherPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r} + "-other"
 """
 
 # A process of another machine, to whoever asks.
@@ -164,6 +177,23 @@ def test_a_start_that_takes_longer_than_the_lease_stops_nobody(proxied):
     one.wait_until_in_step()
     assert second.stop() == 0
     assert "stopped: another process" not in second.log
+
+
+def test_a_pillow_that_has_ended_is_free_while_others_of_its_process_go_on(setup):
+    one = setup(TWO)
+    one.project.configure(one.settings, ["pillows.OrderPillow", "pillows.OtherPillow"])
+    one.database.put("a")
+    first, second = two(one)
+    one.wait_until_in_step()
+    saved = one.database.local("pillowtop-OrderPillow")
+    saved = {**saved, "token": saved["token"] + 1, "generation": saved["generation"] + 1}
+    call("PUT", f"{one.database.url}/_local/pillowtop-OrderPillow", saved)
+    one.database.put("b")
+    first.wait_for("OrderPillow: stopped: another process has started this pillow")
+    second.wait_for(f"OrderPillow: {FOLLOWS}")
+    one.database.put("c")
+    one.wait_until_in_step()
+    assert f"OtherPillow: {FOLLOWS}" not in second.log
 
 
 def test_the_table_of_leases_is_lost(one):
