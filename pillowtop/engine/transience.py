@@ -11,6 +11,9 @@ OF_THE_STATEMENT = "54"
 
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
+READ_ONLY = "25006"
+"""A transaction that may not write: what PostgreSQL says while another server takes over."""
+
 STATUSES_THAT_PASS = (408, 425, 429)
 
 TRANSIENT_NAMES = frozenset(
@@ -38,9 +41,10 @@ def is_transient(error: BaseException) -> bool:
     something about a document (a file that is no gzip, an address that answers 404): of those
     that other modules derive from it only the connection errors count.
     """
-    if isinstance(error, TransientError):
+    state = _sqlstate(error)
+    if isinstance(error, TransientError) or state == READ_ONLY:
         return True
-    if not isinstance(error, Exception) or _sqlstate(error).startswith(OF_THE_STATEMENT):
+    if not isinstance(error, Exception) or state.startswith(OF_THE_STATEMENT):
         return False
     status = _http_status(error)
     if status is not None:
@@ -65,7 +69,7 @@ def demand_about_document(error: BaseException) -> None:
         raise error
 
 
-def _sqlstate(error: Exception) -> str:
+def _sqlstate(error: BaseException) -> str:
     """PostgreSQL's code of an error, which Django keeps in the driver's own."""
     return str(getattr(error.__cause__, "sqlstate", None) or "")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import gevent
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from gevent.threadpool import ThreadPool
 
 from pillowtop.awaited import answer_of
@@ -33,7 +33,7 @@ class Bookkeeper:
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in the thread. Returns or raises what it does.
 
-        Raises `TransientError` where the database is down or locked.
+        Raises `TransientError` where the database is down, locked or takes no writes for now.
         """
 
         with answer_of("the Django database", USUAL_SECONDS):
@@ -57,7 +57,7 @@ def _attempted(
     close_old_connections()
     try:
         return function(*args, **kwargs), None
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
         if not is_transient(error):
             return None, error
         return None, TransientError(f"the Django database does not answer: {error}")

@@ -8,7 +8,7 @@ import time
 import gevent
 
 from pillowtop.engine.leases import HOLDER_SHARE, RENEWALS, Standing, Watch, look_seconds
-from pillowtop.exceptions import HeldElsewhere, TransientError
+from pillowtop.exceptions import HeldElsewhere
 from pillowtop.records import leases
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.processes import has_died, this_process
@@ -44,7 +44,7 @@ class Leases:
             self.ticked_at = now()
             try:
                 self.renew()
-            except TransientError as error:
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next one may work)
                 logger.debug("leases cannot be renewed: %s", error)
 
     def renew(self) -> None:

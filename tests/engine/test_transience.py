@@ -53,6 +53,15 @@ def test_what_will_pass_is_tried_again(error):
     assert is_transient(error)
 
 
+def test_a_database_that_takes_no_writes_for_now_is_waited_for():
+    class OfPostgres(Exception):
+        sqlstate = "25006"
+
+    error = django.db.InternalError("cannot execute UPDATE in a read-only transaction")
+    error.__cause__ = OfPostgres()
+    assert is_transient(error)
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -8,11 +8,13 @@ import threading
 import time
 from contextlib import closing
 
+import psycopg
 import pytest
 
 from dev.proxy import Fault, is_bulk
 from tests.couch import call
 from tests.projects import wait_until
+from tests.worker.conftest import PILLOW, QUICK, Setup
 from tests.worker.test_bad_input import STRICT, letters
 
 FOLLOWS = "follows"
@@ -194,6 +196,41 @@ def test_a_pillow_that_has_ended_is_free_while_others_of_its_process_go_on(setup
     one.database.put("c")
     one.wait_until_in_step()
     assert f"OtherPillow: {FOLLOWS}" not in second.log
+
+
+def test_a_database_that_takes_no_writes_for_a_while(
+    make_project, database, index, postgresql_url, postgresql_database
+):
+    settings = {"COUCHDB_URL": database.server, "ELASTICSEARCH_URL": index.server, **QUICK}
+    source = PILLOW.format(database=database.name, alias=index.url.rpartition("/")[2])
+    project = make_project(settings, ["pillows.OrderPillow"], source, database=postgresql_database)
+    one = Setup(project, database, index, settings)
+    worker = project.start("--all")
+    worker.wait_for(FOLLOWS)
+    name = postgresql_database["NAME"]
+    with psycopg.connect(f"{postgresql_url}/{name}", autocommit=True) as books:
+
+        def alter(words):
+            books.execute(f"ALTER DATABASE {name} {words}")
+            books.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        def beat():
+            (row,) = books.execute("SELECT beat FROM pillowtop_pillowrecord").fetchall()
+            return row[0]
+
+        alter("SET default_transaction_read_only = on")
+        database.put("a")
+        worker.wait_for("in a read-only transaction (tried again until it works)")
+        before = beat()
+        alter("RESET default_transaction_read_only")
+        one.wait_until_in_step()
+        wait_until(lambda: beat() > before + 2)
+    assert worker.stop() == 0
+    assert "crashed" not in worker.log
+    assert "failed with" not in worker.log
 
 
 def test_the_table_of_leases_is_lost(one):
