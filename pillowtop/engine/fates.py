@@ -12,4 +12,7 @@ class Fate(StrEnum):
     MISSING = "missing"
     """CouchDB does not know it: purged, or a replica is behind. Nothing was done."""
 
+    IGNORED = "ignored"
+    """It failed, and the pillow's `on_error` is "ignore"."""
+
     SKIPPED = "skipped"

@@ -23,6 +23,9 @@ class Storm:
         self.is_apart = False
         """What is tried again has failed before: it is not counted."""
 
+        self.ignored_apart: set[str] = set()
+        """The documents that failed there and were ignored, as the pillow wants."""
+
         self.rages = False
 
     def would_rage(self, delivered: int, failed: int) -> bool:
@@ -54,6 +57,7 @@ class Storm:
     @contextmanager
     def apart(self) -> Iterator[None]:
         self.is_apart = True
+        self.ignored_apart.clear()
         try:
             yield
         finally:

@@ -97,6 +97,7 @@ class Again:
         self._intake.finish()
         after = self._record(letters.attempts, self._stream, doc_ids)
         fates |= dict.fromkeys(set(fates) - set(doc_ids) - _missing(fates), Fate.SKIPPED)
+        fates |= dict.fromkeys(self._storm.ignored_apart, Fate.IGNORED)
         for doc_id, attempts in after.items():
             if attempts > before.get(doc_id, 0):
                 fates[doc_id] = Fate.LETTER

@@ -53,6 +53,8 @@ class Judge:
         self._storm.note(delivered, failed)
 
     def _ignore(self, failed: Sequence[Letter]) -> None:
+        if self._storm.is_apart:
+            self._storm.ignored_apart.update(one.doc_id for one in failed)
         logger.warning(
             "%s: ignores %d documents (on_error is 'ignore'), among them %s",
             self._pillow,

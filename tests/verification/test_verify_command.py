@@ -168,6 +168,18 @@ def test_the_hooks_say_what_should_be_there(proof):
     assert set(one.index.documents()) == {"taken"}
 
 
+def test_a_repair_that_fails_and_is_ignored_removes_nothing(proof):
+    one = proof(ChoosingPillow, on_error="ignore")
+    one.database.put("a", country="FR")
+    one.deliver()
+    one.database.put("a", country="FR", bad=True)
+    one.deliver()
+    one.verify("--repair", "--wait=0", code=5)
+    one.deliver()
+    assert one.counts(code=5) == {"stale": 1}
+    assert one.source("a")["pillowtop"]["rev"].startswith("1-")
+
+
 def test_a_failure_without_a_letter_is_missing(proof):
     one = proof(ChoosingPillow)
     one.database.put("bad", country="FR", bad=True)

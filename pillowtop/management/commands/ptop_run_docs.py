@@ -28,7 +28,7 @@ IN_AN_ID = re.compile("[^\\0\ud800-\udfff]+")
 POLL_SECONDS = 0.1
 WAIT_SECONDS = 60.0
 SHOWN = 20
-FAILURES = (Fate.LETTER, Fate.MISSING, Fate.SKIPPED)
+FAILURES = (Fate.LETTER, Fate.IGNORED, Fate.MISSING, Fate.SKIPPED)
 
 
 class Command(PillowCommand):
