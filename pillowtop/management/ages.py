@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from argparse import ArgumentTypeError
 from datetime import timedelta
 
@@ -19,3 +20,14 @@ def age(text: str) -> timedelta:
     if length > timedelta(days=DAYS_AT_MOST):
         raise ArgumentTypeError(f"{text!r} is more than {DAYS_AT_MOST} days")
     return length
+
+
+def seconds_to_wait(text: str) -> float:
+    """Seconds to wait, from 0 on. Raises `ArgumentTypeError` for anything else."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < sys.maxsize:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
+    return seconds

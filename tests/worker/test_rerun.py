@@ -162,6 +162,7 @@ def test_a_table_gets_it_again_and_the_position_stays(make_project, database):
         (["OrderPilow", "a"], 3, "did you mean 'OrderPillow'"),
         (["OrderPillow", "--file=none"], 2, "none cannot be read"),
         (["OrderPillow", "a", "--wait=-1"], 2, "from 0 on"),
+        (["OrderPillow", "a", "--wait=nan"], 2, "from 0 on"),
         (["OrderPillow", "-"], 2, "--file=-"),
         (["OrderPillow", b"a\xff"], 2, "no document is called"),
     ],

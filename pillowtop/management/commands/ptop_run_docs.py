@@ -17,6 +17,7 @@ from pillowtop import registry
 from pillowtop.engine.fates import Fate
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
+from pillowtop.management.ages import seconds_to_wait
 from pillowtop.management.asking import command_errors
 from pillowtop.management.database import demand_tables
 from pillowtop.management.parsing import PillowCommand
@@ -40,7 +41,7 @@ class Command(PillowCommand):
         parser.add_argument("--file", help="a file with an id a line; - for standard input")
         parser.add_argument(
             "--wait",
-            type=float,
+            type=seconds_to_wait,
             default=WAIT_SECONDS,
             metavar="SECONDS",
             help=f"for how long to wait until they are done ({WAIT_SECONDS:.0f}); 0 does not wait",
@@ -49,8 +50,6 @@ class Command(PillowCommand):
     def handle(self, pillow: str, **options: Any) -> None:
         if "-" in options["doc_id"]:
             raise CommandError("for standard input say --file=-", returncode=Exit.USAGE)
-        if options["wait"] < 0:
-            raise CommandError("--wait is a number of seconds from 0 on", returncode=Exit.USAGE)
         doc_ids = _distinct([*options["doc_id"], *_listed(options["file"])])
         for doc_id in doc_ids:
             if not IN_AN_ID.fullmatch(doc_id):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pillowtop import registry
 from pillowtop.engine.comparing import Sight
 from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
-from pillowtop.management.ages import age
+from pillowtop.management.ages import age, seconds_to_wait
 from pillowtop.management.asking import command_errors
 from pillowtop.management.database import demand_tables
 from pillowtop.management.parsing import PillowCommand
@@ -56,7 +55,7 @@ class Command(PillowCommand):
         )
         parser.add_argument(
             "--wait",
-            type=_seconds,
+            type=seconds_to_wait,
             default=PATIENCE_SECONDS,
             metavar="SECONDS",
             help="for how long at most to look again at what the pillow has not delivered yet, "
@@ -174,13 +173,3 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is no number of documents: say 1000")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < sys.maxsize:
-        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
-    return seconds
