@@ -165,7 +165,8 @@ def _is_positive(value: Any) -> bool:
 
 
 def _shown(key: str, value: Any) -> str:
-    return type(value).__name__ if "PASSWORD" in key or "API_KEY" in key else repr(value)
+    secret = any(word in key for word in ("PASSWORD", "API_KEY", "URL"))
+    return type(value).__name__ if secret else repr(value)
 
 
 def suggestion(word: str, words: list[str]) -> str:

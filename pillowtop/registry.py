@@ -119,7 +119,8 @@ def select(key: str | None) -> list[Entry]:
         )
     if key is None:
         return found
-    chosen = [entry for entry in found if key in (entry.group, entry.name)]
+    # No key is the name of those without a group: a variable that is not set must not run all.
+    chosen = [entry for entry in found if key and key in (entry.group, entry.name)]
     if not chosen:
         known = [entry.name for entry in found] + [entry.group for entry in found if entry.group]
         raise ConfigurationError(
@@ -144,7 +145,7 @@ def _entry(group: str, member: Any) -> Entry:
         member = {"class": member}
     if not isinstance(member, dict) or not isinstance(member.get("class"), str):
         raise ConfigurationError(
-            f"PILLOWTOPS holds {member!r}: an entry is a dotted path, or "
+            f"PILLOWTOPS holds {_shown(member)}: an entry is a dotted path, or "
             '{"class": "dotted.path", "name": "…", "options": {…}}'
         )
     for key in member:
@@ -163,9 +164,16 @@ def _entry(group: str, member: Any) -> Entry:
         )
     if not (isinstance(options, dict) and all(isinstance(option, str) for option in options)):
         raise ConfigurationError(
-            f"PILLOWTOPS: the options must be a dict of attributes, not {options!r}"
+            f"PILLOWTOPS: the options must be a dict of attributes, not {_shown(options)}"
         )
     return Entry(group, path, name, options)
+
+
+def _shown(member: object) -> str:
+    """What was given, without the options that may be in it: they may hold passwords."""
+    if isinstance(member, dict):
+        return f"a dict with the keys {', '.join(map(repr, member))}"
+    return repr(member) if isinstance(member, (int, float)) else type(member).__name__
 
 
 def _own_name(path: str) -> str:

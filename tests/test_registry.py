@@ -78,6 +78,27 @@ def test_settings_of_the_wrong_form(settings, setting, words):
 
 
 @pytest.mark.parametrize(
+    "entry",
+    [
+        {"klass": ORDER, "options": {"couch_db": "http://ann:s3cret@couch/orders"}},
+        (ORDER, {"endpoint_password": "s3cret"}),
+        {"class": ORDER, "options": "http://ann:s3cret@couch/orders"},
+    ],
+)
+def test_entries_of_the_wrong_form_are_named_without_their_secrets(settings, entry):
+    settings.PILLOWTOPS = [entry]
+    with pytest.raises(ConfigurationError) as error:
+        registry.entries()
+    assert "s3cret" not in str(error.value)
+
+
+def test_an_empty_name_is_nobody_s(settings):
+    settings.PILLOWTOPS = [ORDER]
+    with pytest.raises(ConfigurationError, match="no group is called ''"):
+        registry.select("")
+
+
+@pytest.mark.parametrize(
     ("entry", "words"),
     [
         ("tests.test_registry.OrderPilow", "cannot be imported"),
