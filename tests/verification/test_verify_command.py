@@ -256,6 +256,17 @@ def test_documents_under_other_ids(proof):
     assert set(one.index.documents()) == {f"v1-doc{number:06}" for number in range(5)}
 
 
+def test_an_id_with_a_nul_keeps_nothing_else_from_being_repaired(proof):
+    one = proof()
+    one.database.put_many([{"_id": "a"}, {"_id": "b\0c"}])
+    one.deliver()
+    one.remove("a", "b\0c")
+    said = one.verify("--repair", "--wait=0", code=5)
+    assert "1 documents cannot be queued, as their ids have a NUL" in said
+    one.deliver()
+    assert set(one.index.documents()) == {"a"}
+
+
 def test_of_two_pillows_in_one_index_each_has_its_own(proof):
     one = proof()
     one.database.fill(5)

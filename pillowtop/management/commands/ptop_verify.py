@@ -102,8 +102,17 @@ class Command(PillowCommand):
     def _repair(self, name: str, verifier: Verifier, wait_seconds: float) -> None:
         """Queue what differs, and wait until that is done."""
         ticket = reruns.new_ticket()
+        unaskable = 0
         for sights in verifier.differences():
-            reruns.ask(ticket, name, [one.doc_id for one in sights], clears=True)
+            # PostgreSQL takes no NUL in a text.
+            doc_ids = [one.doc_id for one in sights if "\0" not in one.doc_id]
+            reruns.ask(ticket, name, doc_ids, clears=True)
+            unaskable += len(sights) - len(doc_ids)
+        if unaskable:
+            self.stderr.write(
+                f"{name}: {unaskable} documents cannot be queued, as their ids have a NUL: change "
+                "them in CouchDB, or start the pillow over (manage.py ptop_checkpoint reset)"
+            )
         deadline, left = time.monotonic() + wait_seconds, reruns.left(ticket)
         while left and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
