@@ -326,7 +326,8 @@ def test_targets_that_cannot_say_what_they_hold(proof):
 
 
 @pytest.mark.parametrize(
-    "option", ["--sample=0", "--sample=x", "--wait=x", "--wait=-1", "--since=soon", "--since=", "--sinc=1h"]
+    "option",
+    ["--sample=0", "--sample=x", "--wait=x", "--wait=-1", "--since=soon", "--since=", "--sinc=1h"],
 )
 def test_what_cannot_be_meant(proof, option):
     _, words = proof().refused(option)
