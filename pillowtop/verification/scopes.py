@@ -41,11 +41,16 @@ class Sample:
     def __init__(self, count: int, rng: random.Random) -> None:
         self._count = count
         self._rng = rng
+        self._is_all = False
 
     def documents(self, in_database: int) -> int | None:
+        self._is_all = self._count >= in_database
         return min(self._count, in_database)
 
     def unequal(self, sides: Sides) -> Iterator[Sight]:
+        if self._is_all:
+            yield from sides.all_unequal()
+            return
         runs = -(-self._count // RUN_DOCUMENTS)
         begins = [BEFORE_ALL_IDS, *sides.holdings.sample(sides.database.name, runs - 1)]
         left = self._count

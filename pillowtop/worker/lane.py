@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import gevent
 from django.db import close_old_connections
@@ -57,7 +58,7 @@ class Lane:
         self._follow = follow
         self._read_to: Seq = None
         self._saved: Seq = None
-        self._was_caught_up = False
+        self._was_caught_up = self._is_sweeping = False
         self._crew = Crew(self._figures)
         self.has_started = False
         self._turn = RLock()
@@ -83,7 +84,9 @@ class Lane:
         """Stop reading, deliver what was read, save (rule 14). Then `run` returns."""
         if self._reader is None:
             return
-        self._crew.stop([self._reader, self._watching])
+        # No hook is stopped in the middle of a document; a sweep begins anew with the next life.
+        with nullcontext() if self._is_sweeping else self._turn:
+            self._crew.stop([self._reader, self._watching])
         self._finish()
         self._crew.end()
 
@@ -179,6 +182,7 @@ class Lane:
     def _sweep(self, database: CouchDatabase, replayed_by: int) -> None:
         """Remove from the target what the replay did not write again (rule 7)."""
         self._intake.finish()
+        self._is_sweeping = True
         sweeper = Sweeper(
             self._ground.pillow.name,
             database,
@@ -193,6 +197,7 @@ class Lane:
         )
         self._ground.record(requests.sweep_done)
         self._sweep_due = None
+        self._is_sweeping = False
 
     # Running documents again.
 

@@ -142,6 +142,39 @@ def test_the_checkpoint_says_what_it_vouches_for(setup):
     assert json.loads(listed.stdout)[0]["seq"] == saved["seq"]
 
 
+WORKING = """
+import time
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+
+    def change_transform(self, document):
+        print("at work", flush=True)
+        time.sleep(document["seconds"])
+        return document
+"""
+
+
+def test_a_stop_lets_a_hook_come_to_its_end(setup):
+    one = setup(WORKING)
+    one.database.put("a", seconds=1)
+    worker = one.project.start("--all")
+    worker.wait_for("at work")
+    assert worker.stop() == 0
+    assert one.in_step()
+
+
+def test_a_hook_that_takes_too_long_is_said_not_to_be_delivered(setup):
+    one = setup(WORKING, DRAIN_SECONDS=1.0)
+    one.database.put("a", seconds=3600)
+    worker = one.project.start("--all")
+    worker.wait_for("at work")
+    assert worker.stop() == 7
+    assert "before OrderPillow could deliver" in worker.log
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_delivers_what_was_read_and_saves(setup, number):
     one = setup(CHECKPOINT_SECONDS=1000.0)
