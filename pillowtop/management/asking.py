@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,9 @@ from django.db import DatabaseError
 
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
+
+INTERRUPTED = 128 + signal.SIGINT
+"""What shells take for the end by a signal."""
 
 
 def demand_confirmation(what: str, *, noinput: bool) -> None:
@@ -30,10 +34,15 @@ def _confirmed(what: str) -> bool:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Say in one line what configuration or the Django database do not allow."""
+    """Say in one line what configuration or the Django database do not allow, and Ctrl-C."""
     try:
         yield
     except ConfigurationError as error:
         raise CommandError(str(error), returncode=Exit.CONFIGURATION) from error
     except DatabaseError as error:
         raise CommandError(f"the Django database does not answer: {error}") from error
+    except KeyboardInterrupt as error:
+        raise CommandError(
+            "interrupted: what was asked for until then will be done all the same",
+            returncode=INTERRUPTED,
+        ) from error
