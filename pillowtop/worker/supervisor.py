@@ -119,8 +119,11 @@ class Supervisor:
         return self._figures.snapshot(state, self._said)
 
     def letters(self) -> int:
-        """How many dead letters the pillow has."""
-        return self._office.books.run(letters.count, self.pillow.name)
+        """How many dead letters the pillow has: waits for the database to say it."""
+        name = self.pillow.name
+        return self._office.patience(name).until_done(
+            lambda: self._office.books.run(letters.count, name)
+        )
 
     def _live(self) -> State:
         """One life; the state that it leaves the pillow in."""

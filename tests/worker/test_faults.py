@@ -253,3 +253,34 @@ def test_a_changed_filter_asks(setup):
     one.database.put("c", paid=False)
     one.project.catch_up()
     assert one.index.documents().keys() == {"a", "b"}
+
+
+# Somebody locks the Django database when all is delivered, and the dead letters are to be counted.
+LOCKING = """
+import pathlib
+import sqlite3
+import threading
+from pillowtop.listener import AliasedElasticPillow
+from pillowtop.worker.launcher import Launcher
+
+verdict = Launcher._verdict
+
+def locked(self):
+    file = pathlib.Path(__file__).parent / "db.sqlite3"
+    books = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    books.execute("BEGIN EXCLUSIVE")
+    threading.Timer(7, books.close).start()
+    return verdict(self)
+
+Launcher._verdict = locked
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+"""
+
+
+def test_a_database_that_is_locked_at_the_end_of_a_run_until_caught_up(setup):
+    one = setup(LOCKING)
+    one.database.put("a")
+    assert "database is locked (tried again until it works)" in one.project.catch_up()
