@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from django.db import connections
@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from pillowtop.engine.figures import Snapshot
 from pillowtop.engine.health import SILENT_SECONDS
-from pillowtop.records.database import alias
+from pillowtop.records.database import alias, storable
 from pillowtop.records.models import DeadLetter, PillowStatus
 
 YIELDING = ("standby", "lease_lost", "elsewhere")
@@ -87,9 +87,18 @@ def _row(snapshot: Snapshot) -> PillowStatus:
     return PillowStatus(
         pillow=snapshot.pillow,
         process=snapshot.process,
-        figures=msgspec.to_builtins(snapshot),
+        figures=_storable(msgspec.to_builtins(snapshot)),
         reported_at=Now(),
     )
+
+
+def _storable(value: Any) -> Any:
+    """The same with all texts in it, such as other people's error messages, storable."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {key: _storable(one) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def _snapshot(figures: object) -> Snapshot | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pillowtop.conf import configuration
 from pillowtop.engine.letters import Letter, hash_id
-from pillowtop.records.database import alias
+from pillowtop.records.database import alias, storable
 from pillowtop.records.models import DeadLetter
 
 MAX_SHOWN = 200
@@ -144,15 +144,15 @@ def _row(pillow: str, stream: str, letter: Letter, attempts: int, now: datetime)
     return DeadLetter(
         pillow=pillow,
         stream=stream,
-        doc_id=_storable(letter.doc_id),
+        doc_id=storable(letter.doc_id),
         doc_hash=letter.id_hash,
         seq="" if letter.seq is None else msgspec.json.encode(letter.seq).decode(),
         rev=letter.rev,
         deletion=letter.deletion,
         stage=letter.stage,
         error_type=letter.error_type,
-        reason=_storable(letter.reason),
-        traceback=_storable(letter.traceback),
+        reason=storable(letter.reason),
+        traceback=storable(letter.traceback),
         attempts=attempts,
         first_at=now,
         last_at=now,
@@ -162,11 +162,6 @@ def _row(pillow: str, stream: str, letter: Letter, attempts: int, now: datetime)
 
 def _next(letter: Letter, attempts: int, now: datetime) -> datetime | None:
     """None for what cannot be asked for again: it has no id, or none that could be kept."""
-    if letter.stage == UNREADABLE or _storable(letter.doc_id) != letter.doc_id:
+    if letter.stage == UNREADABLE or storable(letter.doc_id) != letter.doc_id:
         return None
     return now + _pause(attempts)
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL takes no NUL, and no database takes half a surrogate pair."""
-    return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()

@@ -10,6 +10,7 @@ import pytest
 from dev.proxy import Fault, is_bulk
 from tests.couch import Database, Index, call
 from tests.projects import wait_until
+from tests.worker.conftest import QUICK
 from tests.worker.test_faults import PILLOW_OF_ORDERS
 
 REFUSING = """
@@ -225,3 +226,27 @@ def test_a_database_that_hangs(make_project):
         result = project.manage("ptop_status")
     assert result.returncode == 4
     assert "the Django database does not answer: it has said nothing for 5 s" in result.stdout
+
+
+GARBLED = """
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+
+    def change_transform(self, document):
+        raise ConnectionError("the other side said \\0 and \\ud800")
+"""
+
+
+def test_an_error_message_that_postgresql_would_not_take(
+    make_project, database, index, postgresql_database
+):
+    settings = {"COUCHDB_URL": database.server, "ELASTICSEARCH_URL": index.server, **QUICK}
+    source = GARBLED.format(database=database.name, alias=index.url.rpartition("/")[2])
+    project = make_project(settings, ["pillows.OrderPillow"], source, database=postgresql_database)
+    database.put("a")
+    worker = project.start("--all")
+    worker.wait_for("the other side said")
+    wait_until(lambda: "the other side said" in project.manage("ptop_status").stdout)
