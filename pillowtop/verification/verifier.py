@@ -103,9 +103,6 @@ class Verifier:
             hopeless = not (self._suspects.has(State.OPEN) or self._standpoint.is_run())
             if hopeless or time.monotonic() > deadline:
                 break
-        for sights in self._suspects.confirmed():
-            lettered = self._standpoint.have_letters([one.doc_id for one in sights])
-            self._suspects.mark(lettered, State.LETTER)
 
     def _look_again(self) -> None:
         # Before the look: what is delivered by then is seen, and what is not is behind it.
@@ -119,3 +116,7 @@ class Verifier:
                 self._suspects.look_again(self.sides.sights_of(doc_ids))
         for changes in self.sides.changed_since(position):
             self._suspects.mark((one.id for one in changes), State.WAITING)
+        # At once: a letter that goes later took its difference with it.
+        for sights in self._suspects.confirmed():
+            lettered = self._standpoint.have_letters([one.doc_id for one in sights])
+            self._suspects.mark(lettered, State.LETTER)
