@@ -154,6 +154,7 @@ def test_a_backup_without_a_seq_is_refused(one):
         (["set"], 2, "set needs SEQ"),
         (["set", "nonsense"], 3, "does not accept the checkpoint"),
         (["set", "now"], 3, "is no position"),
+        (["set", "\udcff"], 2, "'\\udcff' is no UTF-8"),
         (["rewind"], 2, "rewind needs AGE"),
         (["rewind", "soon"], 2, "say 90s, 30m, 2h or 7d"),
         (["restore", "99999"], 2, "has the number 99999"),

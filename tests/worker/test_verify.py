@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
+import subprocess
 import threading
+from contextlib import closing
 
 from tests.couch import call
+from tests.projects import wait_until
 
 
 def verify(one, *args, code=0):
@@ -53,3 +58,26 @@ def test_nothing_differs_while_everything_changes(setup):
         is_over.set()
         writer.join()
     assert worker.stop() == 0
+
+
+def test_an_interrupted_repair_says_so_and_is_done_later(setup):
+    one = setup()
+    one.database.fill(3)
+    one.project.catch_up()
+    call("DELETE", f"{one.index.url}/_doc/doc000001")
+    process = subprocess.Popen(
+        one.project.command("ptop_verify", "OrderPillow", "--repair", "--wait=60"),
+        cwd=one.project.folder,
+        env=one.project.env({}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with closing(sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30)) as books:
+        query = "SELECT count(*) FROM pillowtop_rerun"
+        wait_until(lambda: books.execute(query).fetchone()[0])
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("CommandError: interrupted: ")
+    one.project.catch_up()
+    assert one.in_step()
