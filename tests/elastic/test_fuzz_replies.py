@@ -90,7 +90,7 @@ def says_delivered(entry, sent):
 
 
 @given(replies)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 def test_replies_of_any_content(reply):
     check(200, json.dumps(reply).encode())
 

@@ -70,7 +70,7 @@ bodies = (
 
 
 @given(st.sampled_from([200, 201, 302, 400, 401, 404, 409, 500]), bodies)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_whatever_is_answered_is_understood_or_an_error_of_ours(status, body):
     database = CouchDatabase(ENDPOINT, "db", Server(status, body))
     for ask in QUESTIONS:

@@ -28,13 +28,13 @@ def test_what_the_fuzzer_starts_from(case):
 
 
 @given(cut(mutated(PAGES)))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_mutated_pages(blocks):
     check(blocks, enveloped=True)
 
 
 @given(cut(mutated(STREAMS)))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_mutated_streams(blocks):
     check(blocks, enveloped=False)
 
@@ -46,7 +46,7 @@ def test_any_bytes(blocks, enveloped):
 
 
 @given(st.lists(objects(KEYS), min_size=1, max_size=4), st.sampled_from([",\n", ",", "\n"]))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_objects_of_any_form(rows, separator):
     body = separator.join(rows).encode(errors="surrogatepass")
     check([body], enveloped=False)
