@@ -34,7 +34,6 @@ MAX_LINE_BYTES = 128 * 1024 * 1024
 KEPT_OF_OVERLONG = 1024
 MAX_WORDS = 300
 SEPARATORS = b" \t\r\n,"
-CLOSING_BRACE = ord("}")
 
 ENVELOPE = re.compile(rb'\{\s*"results"\s*:\s*\[')
 END = re.compile(rb'\]\s*,\s*(?="last_seq"\s*:)')
