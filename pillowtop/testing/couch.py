@@ -168,7 +168,7 @@ class FakeDatabase(CouchDatabase):
         """Raises `SequenceRefused` for what this database never gave."""
         if since in BEGINNING:
             return (0,) * self._shards
-        if since not in self._vectors:
+        if not isinstance(since, str) or since not in self._vectors:
             raise SequenceRefused(f"{self.name}: Malformed sequence supplied in 'since': {since!r}")
         return self._vectors[since]
 

@@ -94,9 +94,10 @@ def test_with_one_shard_rows_come_in_order():
     assert [change.id for change in rows(filled(*"hgfedcba", shards=1))] == list("hgfedcba")
 
 
-def test_a_seq_of_somebody_else_is_refused():
+@pytest.mark.parametrize("seq", ["5-x", 5, [], {"a": 1}])
+def test_a_seq_of_somebody_else_is_refused(seq):
     with pytest.raises(SequenceRefused, match="Malformed"):
-        rows(filled("a"), "5-x")
+        rows(filled("a"), seq)
 
 
 def test_an_interruption_leaves_the_last_seq_good():
