@@ -29,13 +29,17 @@ def is_checkpoint(request: Request) -> bool:
     return request.method == "PUT" and "/_local/pillowtop-" in request.path
 
 
+def is_feed(request: Request) -> bool:
+    return request.path.endswith("/_changes")
+
+
 def is_page(request: Request) -> bool:
-    return request.path.endswith("/_changes") and request.query.get("feed") == "normal"
+    return is_feed(request) and request.query.get("feed") == "normal"
 
 
 @dataclass
 class Fault:
-    """Does `action` to the first `times` requests that match.
+    """Does `action` to the first `times` requests that match, after so many `passed`.
 
     Before they are forwarded (and then they are not), or `after` the reply has come from the
     server (and then nobody gets it); without `reset` they go on their way.
@@ -45,10 +49,14 @@ class Fault:
     action: Callable[[], object]
     after: bool = False
     times: int = 1
+    passed: int = 0
     reset: bool = True
 
     def takes(self, request: Request, *, after: bool) -> bool:
         if self.times <= 0 or after is not self.after or not self.matches(request):
+            return False
+        if self.passed:
+            self.passed -= 1
             return False
         self.times -= 1
         return True

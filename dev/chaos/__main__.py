@@ -76,6 +76,8 @@ def chaos(arguments: argparse.Namespace, console: Console) -> int:
             report.keep(folder / "runs.jsonl", lines[-1])
             words = "in step" if result.passed else "[red]NOT in step[/]"
             console.print(f"{number:4} {result.seconds:5.1f} s  {words}  {escape(str(one))}")
+            for name in result.idle:
+                console.print(f"       {name} did nothing")
             for problem in result.problems:
                 console.print(f"       {escape(problem)}")
             if not result.passed:

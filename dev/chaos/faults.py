@@ -5,26 +5,29 @@ A fault is a generator that yields for how long (in seconds) nothing is to be do
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
-from dev.chaos import network
-from dev.chaos.network import ChaosProxy, Spell
-from dev.chaos.stage import Stage
-from dev.proxy import as_it_is
+from dev.chaos import spells
+from dev.chaos.act import POLL_SECONDS, Act
+from dev.chaos.kills import ANY_TIME
+from dev.chaos.stage import times_begun
+from dev.proxy import is_bulk
 
-Fault = Callable[[Stage, random.Random], Iterator[float]]
+Fault = Callable[[Act], Iterator[float]]
 
 FAULTS: dict[str, Fault] = {}
 KINDS: dict[str, str] = {}
 """Two faults of one kind would be in each other's way, and are never in one run."""
 
 COUCHDB, SEARCH, FEED, BOOKS, LISTENING = "couchdb", "search", "feed", "books", "listening"
+
+REFUSED, LOCKED = "Connection refused", "database is locked"
+"""What the worker says, where it notices."""
 
 
 def fault(name: str, kind: str = "") -> Callable[[Fault], Fault]:
@@ -36,51 +39,41 @@ def fault(name: str, kind: str = "") -> Callable[[Fault], Fault]:
     return add
 
 
-@contextmanager
-def _under(proxy: ChaosProxy, spell: Spell) -> Iterator[None]:
-    proxy.spells.append(spell)
-    try:
-        yield
-    finally:
-        proxy.spells.remove(spell)
-
-
-def _either(stage: Stage, rng: random.Random) -> ChaosProxy:
-    return rng.choice([stage.couch, stage.elastic])
-
-
 # Servers.
 
 
 @fault("couchdb killed", COUCHDB)
-def couchdb_killed(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.servers.couchdb.kill()
-    stage.kills += 1
-    yield rng.uniform(0.2, 2)
-    stage.servers.couchdb.start()
+def couchdb_killed(act: Act) -> Iterator[float]:
+    act.stage.servers.couchdb.kill()
+    act.stage.killed["CouchDB"] += 1
+    act.bite()
+    yield act.rng.uniform(0.2, 2)
+    act.stage.servers.couchdb.start()
     yield 0
 
 
 @fault("elasticsearch killed", SEARCH)
-def elasticsearch_killed(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.servers.search.kill()
-    stage.kills += 1
-    yield rng.uniform(0.2, 1)
-    stage.servers.search.start()
+def elasticsearch_killed(act: Act) -> Iterator[float]:
+    act.stage.servers.search.kill()
+    act.stage.killed["Elasticsearch"] += 1
+    act.bite()
+    yield act.rng.uniform(0.2, 1)
+    act.stage.servers.search.start()
     yield 0
 
 
 @fault("database put back", COUCHDB)
-def database_put_back(stage: Stage, rng: random.Random) -> Iterator[float]:
+def database_put_back(act: Act) -> Iterator[float]:
     """Its files are those of a while ago."""
-    couchdb = stage.servers.couchdb
-    files, kept = couchdb.folder, stage.folder / "kept"
+    couchdb = act.stage.servers.couchdb
+    files, kept = couchdb.folder, act.stage.folder / "kept"
     couchdb.stop()
     shutil.copytree(files, kept)
     couchdb.start()
-    yield rng.uniform(2, 4)
+    yield act.rng.uniform(2, 4)
     couchdb.kill()
-    stage.kills += 1
+    act.stage.killed["CouchDB"] += 1
+    act.bite()
     shutil.rmtree(files)
     shutil.copytree(kept, files)
     couchdb.start()
@@ -88,10 +81,11 @@ def database_put_back(stage: Stage, rng: random.Random) -> Iterator[float]:
 
 
 @fault("database made again", COUCHDB)
-def database_made_again(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.database.delete()
-    yield rng.uniform(0, 1)
-    stage.database.create()
+def database_made_again(act: Act) -> Iterator[float]:
+    act.stage.database.delete()
+    act.bite()
+    yield act.rng.uniform(0, 1)
+    act.stage.database.create()
     yield 0
 
 
@@ -99,40 +93,41 @@ def database_made_again(stage: Stage, rng: random.Random) -> Iterator[float]:
 
 
 @fault("connections refused", LISTENING)
-def connections_refused(stage: Stage, rng: random.Random) -> Iterator[float]:
-    proxy = _either(stage, rng)
+def connections_refused(act: Act) -> Iterator[float]:
+    proxy = act.either()
+    harm = act.listen(REFUSED)
     proxy.refuse()
-    yield rng.uniform(0.5, 4)
+    yield from act.lasting(0.5, 4, harm)
     proxy.accept()
     yield 0
 
 
 @fault("connections reset")
-def connections_reset(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(_either(stage, rng), network.resets(rng, 0.3)):
-        yield rng.uniform(2, 5)
+def connections_reset(act: Act) -> Iterator[float]:
+    with act.under(act.either(), spells.resets(act.bite, act.rng, 0.3)):
+        yield from act.lasting(2, 5)
 
 
 @fault("replies cut")
-def replies_cut(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(_either(stage, rng), network.cuts(rng, 0.3)):
-        yield rng.uniform(2, 5)
+def replies_cut(act: Act) -> Iterator[float]:
+    with act.under(act.either(), spells.cuts(act.bite, act.rng, 0.3)):
+        yield from act.lasting(2, 5)
 
 
 @fault("half-open")
-def half_open(stage: Stage, rng: random.Random) -> Iterator[float]:
+def half_open(act: Act) -> Iterator[float]:
     ended = threading.Event()
-    with _under(_either(stage, rng), network.half_open(ended)):
-        yield rng.uniform(1, 5)
+    with act.under(act.either(), spells.half_open(act.bite, ended)):
+        yield from act.lasting(1, 5)
     ended.set()
     yield 0
 
 
 @fault("1 KB/s")
-def slow(stage: Stage, rng: random.Random) -> Iterator[float]:
+def slow(act: Act) -> Iterator[float]:
     ended = threading.Event()
-    with _under(_either(stage, rng), network.slow(ended)):
-        yield rng.uniform(2, 5)
+    with act.under(act.either(), spells.slow(act.bite, ended)):
+        yield from act.lasting(2, 5)
     ended.set()
     yield 0
 
@@ -141,74 +136,79 @@ def slow(stage: Stage, rng: random.Random) -> Iterator[float]:
 
 
 @fault("late bulks")
-def late_bulks(stage: Stage, rng: random.Random) -> Iterator[float]:
+def late_bulks(act: Act) -> Iterator[float]:
     """Longer than a bulk may take (`REQUEST_SECONDS`)."""
-    proxy = stage.elastic
-    with _under(proxy, network.late(proxy, rng.uniform(4, 7), rng.randint(1, 4))):
-        yield 3
+    proxy = act.stage.elastic
+    seconds, times = act.rng.uniform(4, 7), act.rng.randint(1, 4)
+    with act.under(proxy, spells.held(act.bite, proxy, seconds, is_bulk, times)):
+        yield from act.lasting(3, 3)
     while proxy.held:
-        yield 0.1
+        yield POLL_SECONDS
 
 
 @fault("429")
-def too_many_requests(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(stage.elastic, network.bulks_refused(429)):
-        yield rng.uniform(1, 4)
+def too_many_requests(act: Act) -> Iterator[float]:
+    with act.under(act.stage.elastic, spells.bulks_refused(act.bite, 429)):
+        yield from act.lasting(1, 4)
 
 
 @fault("503")
-def unavailable(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(stage.elastic, network.bulks_refused(503)):
-        yield rng.uniform(1, 4)
+def unavailable(act: Act) -> Iterator[float]:
+    with act.under(act.stage.elastic, spells.bulks_refused(act.bite, 503)):
+        yield from act.lasting(1, 4)
 
 
 @fault("429 for some")
-def some_refused(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(stage.elastic, network.items_refused(rng, rng.uniform(0.1, 0.9))):
-        yield rng.uniform(2, 5)
+def some_refused(act: Act) -> Iterator[float]:
+    with act.under(
+        act.stage.elastic, spells.items_refused(act.bite, act.rng, act.rng.uniform(0.1, 0.9))
+    ):
+        yield from act.lasting(2, 5)
 
 
 @fault("replies lost")
-def replies_lost(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(stage.elastic, network.replies_lost(rng, 0.5)):
-        yield rng.uniform(2, 5)
+def replies_lost(act: Act) -> Iterator[float]:
+    with act.under(act.stage.elastic, spells.replies_lost(act.bite, act.rng, 0.5)):
+        yield from act.lasting(2, 5)
 
 
 # Indices.
 
 
 @fault("index deleted", SEARCH)
-def index_deleted(stage: Stage, rng: random.Random) -> Iterator[float]:
+def index_deleted(act: Act) -> Iterator[float]:
     """The log asks for a restart."""
-    stage.ask("DELETE", f"/{stage.index_of(rng.choice(stage.pillows))}")
-    yield rng.uniform(0.5, 2)
-    stage.restart_worker()
+    name = act.stage.index_of(act.rng.choice(act.stage.pillows))
+    act.bite_if(act.stage.ask("DELETE", f"/{name}"))
+    yield act.rng.uniform(0.5, 2)
+    act.stage.restart_worker()
     yield 0
 
 
 @fault("index read-only", SEARCH)
-def index_read_only(stage: Stage, rng: random.Random) -> Iterator[float]:
-    path = f"/{stage.index_of(rng.choice(stage.pillows))}/_settings"
-    stage.ask("PUT", path, {"index.blocks.write": True})
-    yield rng.uniform(1, 3)
-    stage.ask("PUT", path, {"index.blocks.write": None})
-    stage.restart_worker()
+def index_read_only(act: Act) -> Iterator[float]:
+    path = f"/{act.stage.index_of(act.rng.choice(act.stage.pillows))}/_settings"
+    act.bite_if(act.stage.ask("PUT", path, {"index.blocks.write": True}))
+    yield act.rng.uniform(1, 3)
+    act.stage.ask("PUT", path, {"index.blocks.write": None})
+    act.stage.restart_worker()
     yield 0
 
 
 @fault("mapping contradicts", SEARCH)
-def mapping_contradicts(stage: Stage, rng: random.Random) -> Iterator[float]:
+def mapping_contradicts(act: Act) -> Iterator[float]:
     """Somebody has made the index by hand, and wrongly."""
-    pillow = stage.pillows[1]
-    name = stage.index_of(pillow)
-    stage.kill_worker()
-    stage.ask("DELETE", f"/{name}")
+    pillow = act.stage.pillows[1]
+    name = act.stage.index_of(pillow)
+    act.stage.kill_worker(ANY_TIME)
+    act.stage.ask("DELETE", f"/{name}")
     wrong = {"properties": {"location": {"type": "keyword"}}}
-    stage.ask("PUT", f"/{name}", {"mappings": wrong, "aliases": {pillow.es_alias: {}}})
-    stage.start_worker()
-    yield rng.uniform(2, 4)
-    stage.ask("DELETE", f"/{name}")
-    stage.restart_worker()
+    body = {"mappings": wrong, "aliases": {pillow.es_alias: {}}}
+    act.bite_if(act.stage.ask("PUT", f"/{name}", body))
+    act.stage.start_worker()
+    yield act.rng.uniform(2, 4)
+    act.stage.ask("DELETE", f"/{name}")
+    act.stage.restart_worker()
     yield 0
 
 
@@ -216,76 +216,80 @@ def mapping_contradicts(stage: Stage, rng: random.Random) -> Iterator[float]:
 
 
 @fault("feed rewound")
-def feed_rewound(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with _under(stage.couch, network.rewound(rng.randint(1, 4))):
-        yield rng.uniform(2, 4)
+def feed_rewound(act: Act) -> Iterator[float]:
+    with act.under(act.stage.couch, spells.rewound(act.bite, act.rng.randint(1, 4))):
+        yield from act.lasting(2, 4)
 
 
 @fault("feed repeated", FEED)
-def feed_repeated(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.couch.rewrite = network.rows_repeated
-    yield rng.uniform(2, 5)
-    stage.couch.rewrite = as_it_is
+def feed_repeated(act: Act) -> Iterator[float]:
+    with act.rewritten(spells.rows_repeated):
+        yield from act.lasting(2, 5)
 
 
 @fault("feed reordered", FEED)
-def feed_reordered(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.couch.rewrite = network.rows_reordered(rng)
-    yield rng.uniform(2, 5)
-    stage.couch.rewrite = as_it_is
+def feed_reordered(act: Act) -> Iterator[float]:
+    with act.rewritten(spells.rows_reordered(act.rng)):
+        yield from act.lasting(2, 5)
 
 
 # The worker and its Django database.
 
 
 @fault("Django database locked", BOOKS)
-def books_locked(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with stage.locked_books():
-        yield rng.uniform(1, 4)
+def books_locked(act: Act) -> Iterator[float]:
+    harm = act.listen(LOCKED)
+    with act.stage.locked_books():
+        yield from act.lasting(1.5, 4, harm)
 
 
 @fault("tokens lost", BOOKS)
-def tokens_lost(stage: Stage, rng: random.Random) -> Iterator[float]:
-    with closing(sqlite3.connect(stage.sqlite, timeout=30)) as books, books:
-        books.execute("DELETE FROM pillowtop_pillowrecord")
+def tokens_lost(act: Act) -> Iterator[float]:
+    with closing(sqlite3.connect(act.stage.sqlite, timeout=30)) as books, books:
+        act.bite_if(books.execute("DELETE FROM pillowtop_pillowrecord").rowcount)
     yield 0
 
 
 @fault("Django database lost", BOOKS)
-def books_lost(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.kill_worker()
-    shutil.copy(stage.servers.template, stage.sqlite)
-    stage.start_worker()
+def books_lost(act: Act) -> Iterator[float]:
+    act.stage.kill_worker(ANY_TIME)
+    shutil.copy(act.stage.servers.template, act.stage.sqlite)
+    act.bite()
+    act.stage.start_worker()
     yield 0
 
 
 @fault("worker paused")
-def worker_paused(stage: Stage, rng: random.Random) -> Iterator[float]:
+def worker_paused(act: Act) -> Iterator[float]:
     """For longer than its lease, while nobody else is there to take over."""
-    stage.worker.pause()
-    yield rng.uniform(2.5, 5)
-    stage.worker.resume()
+    act.bite_if(act.stage.worker.pid)
+    act.stage.worker.pause()
+    yield act.rng.uniform(2.5, 5)
+    act.stage.worker.resume()
     yield 0
 
 
 @fault("worker paused, another takes over")
-def another_takes_over(stage: Stage, rng: random.Random) -> Iterator[float]:
+def another_takes_over(act: Act) -> Iterator[float]:
     """In the middle of whatever it does; and then both are there."""
-    stage.other.start()
-    yield rng.uniform(1.5, 3)
-    stage.worker.pause()
-    yield rng.uniform(3, 5)
-    stage.worker.resume()
-    yield rng.uniform(0, 2)
-    stage.other.end(rng.choice([signal.SIGTERM, signal.SIGKILL]))
+    act.stage.other.start()
+    yield act.rng.uniform(1.5, 3)
+    act.stage.worker.pause()
+    yield from act.lasting(3, 5, lambda: times_begun(act.stage.other))
+    act.stage.worker.resume()
+    yield act.rng.uniform(0, 2)
+    act.stage.other.end(act.rng.choice([signal.SIGTERM, signal.SIGKILL]))
     yield 0
 
 
 @fault("clock set back")
-def clock_set_back(stage: Stage, rng: random.Random) -> Iterator[float]:
-    stage.worker.environment["CHAOS_CLOCK_BACK_SECONDS"] = str(rng.choice([60, 86400, 10**7]))
-    stage.restart_worker()
-    yield rng.uniform(2, 4)
-    stage.worker.environment["CHAOS_CLOCK_BACK_SECONDS"] = "0"
-    stage.restart_worker()
+def clock_set_back(act: Act) -> Iterator[float]:
+    act.stage.worker.environment["CHAOS_CLOCK_BACK_SECONDS"] = str(
+        act.rng.choice([60, 86400, 10**7])
+    )
+    act.stage.restart_worker()
+    yield act.rng.uniform(2, 4)
+    act.bite_if(act.stage.worker.pid)
+    act.stage.worker.environment["CHAOS_CLOCK_BACK_SECONDS"] = "0"
+    act.stage.restart_worker()
     yield 0

@@ -25,6 +25,10 @@ class Line(msgspec.Struct, frozen=True):
     catch_up_seconds: float
     counts: dict[str, int]
     problems: list[str]
+    killed: dict[str, int] = {}
+    """By server, and by the point of the worker's work."""
+    bites: dict[str, int] = {}
+    """How often each fault did harm."""
 
 
 def line(seed: int, number: int, result: Result) -> Line:
@@ -32,12 +36,14 @@ def line(seed: int, number: int, result: Result) -> Line:
         seed=seed,
         number=number,
         faults=list(result.plan.faults),
-        kills=result.kills,
+        kills=result.killed.total(),
         documents=result.plan.documents,
         seconds=round(result.seconds, 1),
         catch_up_seconds=round(result.catch_up_seconds, 1),
         counts=dict(result.counts),
         problems=result.problems,
+        killed=dict(result.killed),
+        bites=result.bites,
     )
 
 

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import heapq
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from airports.couch import CouchError
+from dev.chaos.act import Act
 from dev.chaos.faults import FAULTS
-from dev.chaos.kills import kills
+from dev.chaos.kills import begun, kills
 from dev.chaos.plan import Plan
-from dev.chaos.stage import Servers, Stage, load
+from dev.chaos.stage import Servers, Stage, has_begun, load
 from dev.demo.indices import SearchError
 from dev.soak.comparing import Difference
 from pillowtop.exits import Exit
 
 PATIENCE_SECONDS = 40.0
-"""For how long it may take to be in step once nothing is done to anybody any more."""
+"""For how long it may take to come nearer to being in step once all harm is done: how long the
+whole takes is a matter of the machine."""
 
 TICK_SECONDS = 0.1
-BEGIN_SECONDS = 2.0
+UP_SECONDS = 20.0
+"""How long the worker may take to begin before it is harmed all the same."""
+
 SHOWN = 5
 TRACEBACK = "Traceback (most recent call last)"
 LAST = {"_id": "the last", "country": "FR", "lat": 0, "lon": 0, "elevation": 0}
@@ -35,13 +40,19 @@ class Result:
     plan: Plan
     seconds: float = 0.0
     catch_up_seconds: float = 0.0
-    kills: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    bites: dict[str, int] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
         return not self.problems
+
+    @property
+    def idle(self) -> list[str]:
+        """The faults that did nothing."""
+        return [name for name, times in self.bites.items() if not times]
 
 
 def run(servers: Servers, plan: Plan, name: str) -> Result:
@@ -53,24 +64,31 @@ def run(servers: Servers, plan: Plan, name: str) -> Result:
         ids = load(stage.database, plan.documents)
         stage.start_worker()
         stage.start_writers(ids)
-        _play(stage, _acts(stage, plan))
+        _supervise(stage, lambda: has_begun(stage.worker) or time.monotonic() > began + UP_SECONDS)
+        acts = {name: Act(stage, _rng(plan, name)) for name in plan.faults}
+        _play(stage, [*_faults(plan, acts), kills(stage, _rng(plan, "kills"), plan.kills)])
         stage.end_writers()
         _judge(stage, result)
-    result.kills = stage.kills
+    result.killed = stage.killed
+    result.bites = {name: act.bites for name, act in acts.items()}
     result.seconds = time.monotonic() - began
     return result
 
 
-def _acts(stage: Stage, plan: Plan) -> list[Iterator[float]]:
-    rng = random.Random(plan.seed)  # noqa: S311
-    acts = [FAULTS[name](stage, random.Random(f"{plan.seed}/{name}")) for name in plan.faults]  # noqa: S311
-    return [_later(act, BEGIN_SECONDS + rng.uniform(0, 1)) for act in acts] + [
-        _later(kills(stage, rng, plan.kills), BEGIN_SECONDS)
-    ]
+def _rng(plan: Plan, name: str) -> random.Random:
+    return random.Random(f"{plan.seed}/{name}")  # noqa: S311
 
 
-def _later(act: Iterator[float], seconds: float) -> Iterator[float]:
+def _faults(plan: Plan, acts: dict[str, Act]) -> Iterator[Iterator[float]]:
+    rng = _rng(plan, "times")
+    for name, act in acts.items():
+        yield _later(act.stage, FAULTS[name](act), rng.uniform(0, 3))
+
+
+def _later(stage: Stage, act: Iterator[float], seconds: float) -> Iterator[float]:
+    """Harm nobody who is not there."""
     yield seconds
+    yield from begun(stage)
     yield from act
 
 
@@ -94,9 +112,9 @@ def _supervise(stage: Stage, is_over: Callable[[], bool]) -> None:
 
 
 def _judge(stage: Stage, result: Result) -> None:
-    """Wait until everything is in step, or the time is over; note what is wrong then."""
+    """Wait until everything is in step, or nothing moves any more; note what is wrong then."""
     began = time.monotonic()
-    deadline = began + PATIENCE_SECONDS
+    deadline, fewest = began + PATIENCE_SECONDS, sys.maxsize
     list(stage.database.save([LAST]))
     found: list[Difference] | None = None
     while found != [] and time.monotonic() < deadline:
@@ -105,10 +123,12 @@ def _judge(stage: Stage, result: Result) -> None:
             found = stage.reader.differences()
         except (CouchError, SearchError):
             found = None
+        if found is not None and len(found) < fewest:
+            deadline, fewest = time.monotonic() + PATIENCE_SECONDS, len(found)
     result.catch_up_seconds = time.monotonic() - began
     if found is None or any(one.doc_id == LAST["_id"] for one in found):
         result.counts["stuck"] += 1
-        result.problems.append(f"not in step after {PATIENCE_SECONDS:g} s of peace")
+        result.problems.append(f"no nearer to being in step for {PATIENCE_SECONDS:g} s of peace")
     else:
         result.counts.update(one.kind for one in found)
     result.problems += [str(one) for one in (found or [])[:SHOWN]]

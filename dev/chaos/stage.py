@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from pillowtop.listener import AliasedElasticPillow
 
 KINDS: tuple[type[AliasedElasticPillow], ...] = (pillows.Everything, pillows.Made, pillows.French)
 WRITERS = 2
+BEGUN = b": follows "
 JOIN_SECONDS = 15.0
 
 
@@ -39,7 +41,6 @@ class Servers:
     couchdb: CouchServer
     search: SearchServer
     folder: Path
-    kills: int = 0
 
     def __post_init__(self) -> None:
         self.template = self.folder / "migrated.sqlite3"
@@ -59,13 +60,14 @@ def find_servers(folder: Path) -> Servers:
 
 @dataclass
 class Stage:
-    """One run's own. `clock_back` is for the next life of the worker."""
+    """One run's own."""
 
     servers: Servers
     name: str
     seed: str
     writers: list[Writer] = field(default_factory=list)
-    kills: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    """How often which server, and the worker at which point."""
 
     def __post_init__(self) -> None:
         self.folder = self.servers.folder / "run"
@@ -86,6 +88,8 @@ class Stage:
         return {
             "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
             "PYTHONPATH": f"{ROOT}:{EXAMPLE}",
+            # Compiled in each life anew, it would take three times as long to begin.
+            "PYTHONDONTWRITEBYTECODE": "",
             "CHAOS_SQLITE": str(self.sqlite),
             "CHAOS_COUCHDB": self.couch.url,
             "CHAOS_ELASTICSEARCH": self.elastic.url,
@@ -119,10 +123,10 @@ class Stage:
         for writer in self.writers:
             writer.join(JOIN_SECONDS)
 
-    def kill_worker(self) -> None:
+    def kill_worker(self, point: str) -> None:
         """May be called from any thread; the run sees that it is gone."""
         if self.worker.strike():
-            self.kills += 1
+            self.killed[point] += 1
 
     def start_worker(self) -> None:
         """Start it unless it runs; logs of all its lives are kept."""
@@ -143,6 +147,9 @@ class Stage:
         """What all lives of the workers have logged."""
         logs = [self.log, self.worker.log, self.other.log]
         return "".join(log.read_text(errors="replace") for log in logs if log.exists())
+
+    def times_said(self, words: str) -> int:
+        return self.said().count(words)
 
     def index_of(self, pillow: AliasedElasticPillow) -> str:
         """The index behind a pillow's alias; empty where there is none."""
@@ -173,6 +180,16 @@ class Stage:
         for pillow in self.pillows:
             self.indices.delete(pillow.es_alias)
         self.database.delete()
+
+
+def has_begun(worker: Worker) -> bool:
+    """Whether all of its pillows are at work."""
+    return times_begun(worker) >= len(KINDS)
+
+
+def times_begun(worker: Worker) -> int:
+    """How often a pillow has begun in this life."""
+    return worker.log.read_bytes().count(BEGUN) if worker.log.exists() else 0
 
 
 def load(database: Database, count: int) -> list[str]:

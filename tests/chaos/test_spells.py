@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections import Counter
+from unittest.mock import Mock
 
 import pytest
 import urllib3
 
-from dev.chaos import network
+from dev.chaos import spells
 from dev.chaos.network import ChaosProxy
+from dev.proxy import Fault, is_bulk, is_feed
 from pillowtop.testing.scripted import ScriptedServer
 
 PAGE = (
@@ -49,6 +52,12 @@ def proxy(upstream):
         yield proxy
 
 
+@pytest.fixture
+def bite():
+    """Counts how often harm was done, by its `call_count`."""
+    return Mock()
+
+
 def page(proxy, since="1-a"):
     url = f"{proxy.url}/db/_changes?feed=normal&since={since}"
     return json.loads(urllib3.request("GET", url, retries=False).data)
@@ -58,8 +67,8 @@ def bulk(proxy):
     return urllib3.request("POST", f"{proxy.url}/index/_bulk", body=BULK, retries=False)
 
 
-def test_items_that_are_refused_are_not_applied_and_the_others_are(proxy, upstream):
-    proxy.spells.append(network.items_refused(random.Random(3), 0.5))
+def test_items_that_are_refused_are_not_applied_and_the_others_are(proxy, upstream, bite):
+    proxy.spells.append(spells.items_refused(bite, random.Random(3), 0.5))
     seen = Counter()
     for _ in range(20):
         items = json.loads(bulk(proxy).data)["items"]
@@ -75,7 +84,7 @@ def test_items_that_are_refused_are_not_applied_and_the_others_are(proxy, upstre
 
 
 def test_rows_are_reordered_and_seqs_stay_where_they_are(proxy):
-    proxy.rewrite = network.rows_reordered(random.Random(1))
+    proxy.rewrite = spells.rows_reordered(random.Random(1))
     orders = set()
     for _ in range(20):
         rows = page(proxy)["results"]
@@ -85,36 +94,36 @@ def test_rows_are_reordered_and_seqs_stay_where_they_are(proxy):
 
 
 def test_rows_are_repeated(proxy):
-    proxy.rewrite = network.rows_repeated
+    proxy.rewrite = spells.rows_repeated
     found = page(proxy)
     assert [row["id"] for row in found["results"]] == ["a", "a", "b", "b"]
     assert found["last_seq"] == "2-b"
 
 
-def test_a_feed_starts_from_0_as_often_as_it_is_to(proxy, upstream):
-    proxy.spells.append(network.rewound(1))
+def test_a_feed_starts_from_0_as_often_as_it_is_to(proxy, upstream, bite):
+    proxy.spells.append(spells.rewound(bite, 1))
     page(proxy)
     page(proxy)
     assert [one.query["since"] for one in upstream.requests] == ["0", "1-a"]
 
 
-def test_replies_are_lost_after_the_bulk_is_applied(proxy, upstream):
-    proxy.spells.append(network.replies_lost(random.Random(1), 1.0))
+def test_replies_are_lost_after_the_bulk_is_applied(proxy, upstream, bite):
+    proxy.spells.append(spells.replies_lost(bite, random.Random(1), 1.0))
     with pytest.raises(urllib3.exceptions.ProtocolError):
         bulk(proxy)
     assert upstream.requests[0].body == BULK
     assert page(proxy)["last_seq"] == "2-b"
 
 
-def test_bulks_are_refused_and_nothing_else(proxy, upstream):
-    proxy.spells.append(network.bulks_refused(429))
+def test_bulks_are_refused_and_nothing_else(proxy, upstream, bite):
+    proxy.spells.append(spells.bulks_refused(bite, 429))
     assert bulk(proxy).status == 429
     assert not upstream.requests
     assert page(proxy)["last_seq"] == "2-b"
 
 
-def test_replies_are_cut_somewhere(proxy):
-    proxy.spells.append(network.cuts(random.Random(1), 1.0))
+def test_replies_are_cut_somewhere(proxy, bite):
+    proxy.spells.append(spells.cuts(bite, random.Random(1), 1.0))
     with pytest.raises(urllib3.exceptions.HTTPError):
         list(map(bulk, [proxy] * 50))
 
@@ -125,3 +134,40 @@ def test_connections_are_refused_for_a_while(proxy):
         page(proxy)
     proxy.accept()
     assert page(proxy)["last_seq"] == "2-b"
+
+
+def test_connections_that_are_there_end_where_none_are_taken(proxy):
+    with urllib3.HTTPConnectionPool(proxy.host, proxy.port, maxsize=1, retries=False) as pool:
+        assert pool.request("GET", "/db").status == 200
+        proxy.refuse()
+        with pytest.raises(urllib3.exceptions.HTTPError):
+            pool.request("GET", "/db")
+
+
+def test_what_is_held_arrives_when_nobody_waits_for_it_any_more(proxy, upstream, bite):
+    proxy.spells.append(spells.held(bite, proxy, 0.4))
+    with pytest.raises(urllib3.exceptions.ReadTimeoutError):
+        urllib3.request("PUT", f"{proxy.url}/db/a", body=b"{}", timeout=0.1, retries=False)
+    assert not upstream.requests
+    while proxy.held:
+        time.sleep(0.02)
+    assert upstream.requests[0].body == b"{}"
+    assert bite.call_count == 1
+
+
+def test_only_what_matches_is_cut(proxy, bite):
+    proxy.spells.append(spells.cuts(bite, random.Random(1), 1.0, is_feed))
+    for _ in range(50):
+        assert bulk(proxy).status == 200
+    assert not bite.call_count
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        list(map(page, [proxy] * 50))
+    assert bite.call_count == 1
+
+
+def test_a_point_is_passed_alive_at_first(proxy, bite):
+    proxy.faults.append(Fault(is_bulk, bite, passed=2))
+    assert [bulk(proxy).status, page(proxy)["last_seq"], bulk(proxy).status] == [200, "2-b", 200]
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        bulk(proxy)
+    assert bite.call_count == 1
