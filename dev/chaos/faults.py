@@ -16,7 +16,7 @@ from dev.chaos import spells
 from dev.chaos.act import POLL_SECONDS, Act
 from dev.chaos.kills import ANY_TIME
 from dev.chaos.stage import times_begun
-from dev.proxy import is_bulk
+from dev.proxy import is_bulk, is_feed
 
 Fault = Callable[[Act], Iterator[float]]
 
@@ -132,6 +132,16 @@ def slow(act: Act) -> Iterator[float]:
     yield 0
 
 
+@fault("delayed")
+def delayed(act: Act) -> Iterator[float]:
+    """Everything takes longer than is waited for (`REQUEST_SECONDS`), and happens all the same."""
+    proxy = act.either()
+    with act.under(proxy, spells.held(act.bite, proxy, act.rng.uniform(2.5, 5))):
+        yield from act.lasting(2, 5)
+    while proxy.held:
+        yield POLL_SECONDS
+
+
 # Bulks.
 
 
@@ -230,6 +240,13 @@ def feed_repeated(act: Act) -> Iterator[float]:
 @fault("feed reordered", FEED)
 def feed_reordered(act: Act) -> Iterator[float]:
     with act.rewritten(spells.rows_reordered(act.rng)):
+        yield from act.lasting(2, 5)
+
+
+@fault("feed cut")
+def feed_cut(act: Act) -> Iterator[float]:
+    """In the middle of a row, or of a page."""
+    with act.under(act.stage.couch, spells.cuts(act.bite, act.rng, 0.7, is_feed)):
         yield from act.lasting(2, 5)
 
 
