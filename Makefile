@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak chaos fuzz wheel clean environment
+.PHONY: help demo test lint bench soak chaos backlog fuzz wheel clean environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
@@ -10,6 +10,7 @@ WORKERS ?= 2
 HOURS ?= 1
 RUNS ?= 20
 FIRST ?= 1
+DOCUMENTS ?= 1000000
 SEED ?=
 SECONDS ?= 60
 
@@ -36,6 +37,9 @@ soak: environment ## write for HOURS=1 while worker and servers are killed, and 
 
 chaos: environment ## RUNS=20 short runs full of faults, from number FIRST=1 on, chosen by SEED
 	@$(BIN)/python -m dev.chaos --runs $(RUNS) --first $(FIRST) $(if $(SEED),--seed $(SEED))
+
+backlog: environment ## DOCUMENTS=1000000 changes for a worker with 200 MB, killed meanwhile
+	@$(BIN)/python -m dev.chaos.backlog --documents $(DOCUMENTS)
 
 fuzz: environment ## for SECONDS=60, feed the parser of feeds what a fuzzer makes of it
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \

@@ -85,16 +85,7 @@ class Stage:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {
-            "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
-            "PYTHONPATH": f"{ROOT}:{EXAMPLE}",
-            # Compiled in each life anew, it would take three times as long to begin.
-            "PYTHONDONTWRITEBYTECODE": "",
-            "CHAOS_SQLITE": str(self.sqlite),
-            "CHAOS_COUCHDB": self.couch.url,
-            "CHAOS_ELASTICSEARCH": self.elastic.url,
-            "CHAOS_DATABASE": self.name,
-        }
+        return worker_environment(self.sqlite, self.couch.url, self.elastic.url, self.name)
 
     @contextmanager
     def set_up(self) -> Iterator[None]:
@@ -200,22 +191,30 @@ def load(database: Database, count: int) -> list[str]:
     return [one["_id"] for one in documents] + [f"new/{number}" for number in range(count)]
 
 
+def worker_environment(
+    sqlite: Path, couchdb: str, elasticsearch: str, database: str
+) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
+        "PYTHONPATH": f"{ROOT}:{EXAMPLE}",
+        # Compiled in each life anew, it would take longer to begin.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "CHAOS_SQLITE": str(sqlite),
+        "CHAOS_COUCHDB": couchdb,
+        "CHAOS_ELASTICSEARCH": elasticsearch,
+        "CHAOS_DATABASE": database,
+    }
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(EXAMPLE / "manage.py"), *arguments]
+
+
 def _migrate(sqlite: Path) -> None:
     sqlite.unlink(missing_ok=True)
     nowhere = "http://127.0.0.1:9"
-    unused = {
-        "CHAOS_COUCHDB": nowhere,
-        "CHAOS_ELASTICSEARCH": nowhere,
-        "CHAOS_DATABASE": "none",
-    }
     subprocess.run(
-        [sys.executable, str(EXAMPLE / "manage.py"), "migrate", "--verbosity=0"],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "dev.chaos.settings",
-            "PYTHONPATH": f"{ROOT}:{EXAMPLE}",
-            "CHAOS_SQLITE": str(sqlite),
-            **unused,
-        },
+        manage("migrate", "--verbosity=0"),
+        env={**os.environ, **worker_environment(sqlite, nowhere, nowhere, "none")},
         check=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import urllib3
@@ -51,13 +52,15 @@ class Indices:
 
     def sources(self, alias: str, fields: list[str] | None = None) -> dict[str, dict[str, Any]]:
         """All documents by their ids, with all of their fields or with these."""
+        return {hit["_id"]: hit["_source"] for hit in self.hits(alias, fields)}
+
+    def hits(self, alias: str, fields: list[str] | None = None) -> Iterator[dict[str, Any]]:
+        """All documents in the order of their ids, a page at a time."""
         self._ask("POST", f"/{alias}/_refresh")
-        found: dict[str, dict[str, Any]] = {}
         after: list[Any] | None = None
         while hits := self._page(alias, fields, after):
-            found |= {hit["_id"]: hit["_source"] for hit in hits}
+            yield from hits
             after = hits[-1]["sort"]
-        return found
 
     def nearest(self, alias: str, limit: int) -> list[dict[str, Any]]:
         """The airports nearest to Mont Blanc: their fields, and the distance in km."""

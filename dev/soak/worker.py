@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dev.servers.process import LAUNCHER
@@ -27,13 +28,24 @@ ORDERLY = {
 
 
 class Worker:
-    """What the soak's servers are too: something to be started, killed, paused and stopped."""
+    """What the soak's servers are too: something to be started, killed, paused and stopped.
+
+    `options` are of `run_ptop`; `data_bytes` limits its memory (RLIMIT_DATA).
+    """
 
     title = "the worker"
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        options: Sequence[str] = (),
+        data_bytes: int | None = None,
+    ) -> None:
         self.environment = dict(environment)
         self.log = log
+        self.options = options
+        self.data_bytes = data_bytes
         self.exit_codes: Counter[int] = Counter()
         self.peak_bytes = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -46,7 +58,7 @@ class Worker:
 
     def start(self) -> None:
         """Start it; as the servers it ends with the thread that has started it."""
-        command = [sys.executable, str(EXAMPLE / "manage.py"), "run_ptop", "--all"]
+        command = [sys.executable, str(EXAMPLE / "manage.py"), "run_ptop", "--all", *self.options]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-IS", str(LAUNCHER), str(os.getpid()), *command],
@@ -56,6 +68,10 @@ class Worker:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if self.data_bytes is not None:
+            # Here rather than by a `preexec_fn`: what is executed next keeps it.
+            limits = (self.data_bytes, self.data_bytes)
+            resource.prlimit(self._process.pid, resource.RLIMIT_DATA, limits)
 
     def stop(self) -> None:
         """As an operator would. Raises `EndedWrongly`."""
