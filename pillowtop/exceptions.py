@@ -6,6 +6,7 @@ The class of an error decides what happens next; its message names the cause and
       TransientError        tried again without limit; the feed waits
         ServerUnreachable   refused, reset, no such host: probed until it answers
         ServerBusy          answered with 429 or 5xx: back-off
+        AnswerLate          not answered in time: back-off, and less at once
         FeedInterrupted     a feed was cut, fell silent or ended: opened again
         DocumentMissing     a document that the feed named is not there (yet)
       StandBy               nothing to do until the world changes; looked at again by itself
@@ -53,6 +54,10 @@ class ServerUnreachable(TransientError):
 
 class ServerBusy(TransientError):
     """A server answered, but with 429 or 5xx, or with something that is not its protocol."""
+
+
+class AnswerLate(TransientError):
+    """A server did not answer in time; what it was sent may be applied all the same, or later."""
 
 
 class FeedInterrupted(TransientError):

@@ -12,13 +12,14 @@ from urllib3.exceptions import (
     HTTPError,
     NewConnectionError,
     ProtocolError,
+    ReadTimeoutError,
     SSLError,
 )
 
 from pillowtop.awaited import answer_of
 from pillowtop.elastic import bulk
 from pillowtop.endpoints import Endpoint
-from pillowtop.exceptions import PillowtopError, ServerUnreachable, TransientError
+from pillowtop.exceptions import AnswerLate, PillowtopError, ServerUnreachable, TransientError
 from pillowtop.tls import handshake_error, tls_context, tls_error
 
 CONNECT_SECONDS = 10.0
@@ -54,7 +55,7 @@ class BulkClient:
         """Post a bulk to an alias, and return whatever the server answers.
 
         Raises `ServerUnreachable`, `ServerBusy` (no TLS), `ConfigurationError` (certificates), or
-        `TransientError` where the outcome is unknown.
+        `TransientError` where the outcome is unknown, `AnswerLate` among them.
         """
         url = f"{self._endpoint.path}/{quote(target, safe='')}/_bulk?{bulk.QUERY}"
         try:
@@ -85,7 +86,8 @@ class BulkClient:
             return tls_error(self._endpoint, CA_CERTS, handshake)
         if _never_connected(error) or _was_hung_up_on(error):
             return ServerUnreachable(host, port, _cause(error))
-        return TransientError(
+        unknown = AnswerLate if isinstance(error, ReadTimeoutError) else TransientError
+        return unknown(
             f"{host}:{port} was sent a bulk, but its answer did not come whole: {_cause(error)} "
             "(unknown outcome; sent again with the same versions)"
         )

@@ -9,7 +9,8 @@ from pillowtop.engine import letters
 from pillowtop.engine.batches import Batch
 from pillowtop.engine.items import DELIVERED, Item, Transport, Verdict
 from pillowtop.engine.letters import Letter
-from pillowtop.exceptions import ServerBusy, TransientError
+from pillowtop.engine.portions import Portions
+from pillowtop.exceptions import AnswerLate, ServerBusy, TransientError
 from pillowtop.worker.patience import Patience
 
 Settle = Callable[[list[Item], list[Letter]], None]
@@ -36,6 +37,7 @@ class Repeating:
         self._demand_lease = demand_lease
         self._settle = settle
         self._landed = landed
+        self._portions = Portions()
 
     def __call__(self, batch: Batch, _seqs: Mapping[str, Seq]) -> None:
         patience = self._patience()
@@ -44,8 +46,11 @@ class Repeating:
         while left:
             try:
                 self._demand_lease()
-                outcomes = self._transport.deliver(left)
+                now, later = self._portions.cut(left)
+                outcomes = self._transport.deliver(now)
             except TransientError as error:
+                if isinstance(error, AnswerLate):
+                    self._portions.late(len(now))
                 patience.endure(error)
                 continue
             delivered += [one.item for one in outcomes if one.verdict is DELIVERED]
@@ -53,7 +58,8 @@ class Repeating:
             again = [one for one in rest if one.verdict is Verdict.AGAIN]
             refused = [one for one in rest if one.verdict is Verdict.REJECTED]
             written += map(letters.from_outcome, refused)
-            left = [one.item for one in again]
+            self._portions.answered(len(now))
+            left = [*(one.item for one in again), *later]
             if again:
                 one, others = again[0], f" (and {len(again) - 1} more)" if again[1:] else ""
                 patience.endure(
