@@ -12,7 +12,7 @@ from dev.chaos.stage import Stage
 from dev.proxy import Rewrite, as_it_is
 from pillowtop.testing.scripted import Request
 
-MORE_SECONDS = 10.0
+MORE_SECONDS = 20.0
 POLL_SECONDS = 0.1
 
 

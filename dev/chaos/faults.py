@@ -24,6 +24,12 @@ FAULTS: dict[str, Fault] = {}
 KINDS: dict[str, str] = {}
 """Two faults of one kind would be in each other's way, and are never in one run."""
 
+UNKNOWABLE = {
+    frozenset({"Django database lost", name})
+    for name in ("database put back", "database made again")
+}
+"""Nor are these two at once: then nobody remembers that the database was another."""
+
 COUCHDB, SEARCH, FEED, BOOKS, LISTENING = "couchdb", "search", "feed", "books", "listening"
 
 REFUSED, LOCKED = "Connection refused", "database is locked"
@@ -64,16 +70,19 @@ def elasticsearch_killed(act: Act) -> Iterator[float]:
 
 @fault("database put back", COUCHDB)
 def database_put_back(act: Act) -> Iterator[float]:
-    """Its files are those of a while ago."""
+    """Its files are those of a while ago: from before each pillow's last checkpoint, without
+    which nobody can know."""
     couchdb = act.stage.servers.couchdb
     files, kept = couchdb.folder, act.stage.folder / "kept"
     couchdb.stop()
     shutil.copytree(files, kept)
     couchdb.start()
-    yield act.rng.uniform(2, 4)
+    before = act.stage.generations()
+    yield from act.lasting(2, 4, lambda: act.stage.have_saved_since(before))
+    if not act.bites:
+        return
     couchdb.kill()
     act.stage.killed["CouchDB"] += 1
-    act.bite()
     shutil.rmtree(files)
     shutil.copytree(kept, files)
     couchdb.start()

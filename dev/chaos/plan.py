@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dev.chaos.faults import FAULTS, KINDS
+from dev.chaos.faults import FAULTS, KINDS, UNKNOWABLE
 
 KILLS = (4, 8)
 PAIRS_SHARE = 0.6
@@ -32,6 +32,10 @@ def plan(seed: int, number: int, only: Sequence[str] = ()) -> Plan:
     names = list(only or FAULTS)
     # Each fault has its turn; what comes with it is drawn.
     first = names[(number - 1) % len(names)]
-    others = [name for name in names if KINDS[name] != KINDS[first]]
+    others = [name for name in names if may_meet(first, name)]
     pair = (rng.choice(others),) if others and rng.random() < PAIRS_SHARE else ()
     return Plan(f"{seed}/{number}", (first, *pair), rng.randint(*KILLS), rng.randint(*DOCUMENTS))
+
+
+def may_meet(one: str, other: str) -> bool:
+    return KINDS[one] != KINDS[other] and frozenset({one, other}) not in UNKNOWABLE

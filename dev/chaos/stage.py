@@ -142,6 +142,19 @@ class Stage:
     def times_said(self, words: str) -> int:
         return self.said().count(words)
 
+    def generations(self) -> dict[str, int]:
+        """How often the checkpoint of each pillow was saved, as the Django database has it."""
+        query = "SELECT pillow, generation FROM pillowtop_position"
+        with closing(sqlite3.connect(self.sqlite, timeout=30)) as books:
+            return dict(books.execute(query).fetchall())
+
+    def have_saved_since(self, before: dict[str, int]) -> bool:
+        """Whether all have. One more save may have been under way before, in CouchDB alone."""
+        now = self.generations()
+        return len(now) == len(KINDS) and all(
+            count > before.get(name, 0) + 1 for name, count in now.items()
+        )
+
     def index_of(self, pillow: AliasedElasticPillow) -> str:
         """The index behind a pillow's alias; empty where there is none."""
         return next(iter(self.ask("GET", f"/_alias/{pillow.es_alias}")), "")

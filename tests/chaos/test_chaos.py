@@ -8,7 +8,7 @@ import sys
 
 from tests.project.source import ROOT
 
-FAULTS = ("late bulks", "429 for some", "feed reordered", "couchdb killed")
+FAULTS = ("delayed", "429 for some", "couchdb killed")
 SECONDS = 280
 
 

@@ -20,6 +20,14 @@ def test_each_fault_has_its_turn_alone_and_in_pairs():
     assert {len(one.faults) for one in plans} == {1, 2}
 
 
+def test_what_nobody_could_know_never_meets():
+    for number in range(1, RUNS):
+        assert plan(7, number).faults not in (
+            ("database put back", "Django database lost"),
+            ("Django database lost", "database made again"),
+        )
+
+
 def test_faults_that_are_in_each_others_way_never_meet():
     for number in range(1, RUNS):
         kinds = [KINDS[name] for name in plan(7, number).faults]
