@@ -48,7 +48,7 @@ class Act:
 
     def _bites(self, harm: Callable[[], int] | None) -> int:
         if harm is not None:
-            self.bites = harm()
+            self.bites = int(harm())
         return self.bites
 
     def either(self) -> ChaosProxy:
