@@ -164,7 +164,7 @@ def test_a_table_gets_it_again_and_the_position_stays(make_project, database):
         (["OrderPillow", "a", "--wait=-1"], 2, "from 0 on"),
         (["OrderPillow", "a", "--wait=nan"], 2, "from 0 on"),
         (["OrderPillow", "-"], 2, "--file=-"),
-        (["OrderPillow", b"a\xff"], 2, "no document is called"),
+        (["OrderPillow", b"a\xff"], 2, "is no UTF-8"),
     ],
 )
 def test_mistakes_on_the_command_line(setup, args, code, words):
