@@ -78,6 +78,11 @@ class Follower:
     def caught_up(self):
         return any(read.caught_up for read in self.reads)
 
+    @property
+    def follows(self):
+        """Whether the long connection is open: it gives reads behind the one that is caught up."""
+        return bool(self.reads) and self.caught_up and not self.reads[-1].caught_up
+
     def wait(self, condition):
         with self._changed:
             assert self._changed.wait_for(condition, DEADLINE_SECONDS), (self.reads, self.errors)
@@ -219,7 +224,7 @@ def test_a_seq_that_is_none(database):
 def test_a_database_that_is_deleted_and_made_again_while_it_is_followed(writer, database, follow):
     writer.put("old")
     seen = follow(CouchFeed(database))
-    seen.wait(lambda: seen.caught_up)
+    seen.wait(lambda: seen.follows)
     call("DELETE", writer.url)
     seen.wait(lambda: any(isinstance(error, FeedInterrupted) for error in seen.errors))
     seen.wait(lambda: any(isinstance(error, DatabaseMissing) for error in seen.errors))
