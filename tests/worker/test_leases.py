@@ -73,6 +73,15 @@ def two(one, **environment):
     return first, second
 
 
+def pause(one, worker):
+    """Stop a process at a moment when it has no lock of SQLite's: nobody could go on then."""
+    books = sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30, isolation_level=None)
+    with closing(books):
+        books.execute("BEGIN EXCLUSIVE")
+        worker.process.send_signal(signal.SIGSTOP)
+        books.execute("ROLLBACK")
+
+
 def test_the_other_takes_over_at_once_after_a_clean_stop(one):
     first, second = two(one)
     one.wait_until_in_step()
@@ -109,7 +118,7 @@ def test_a_process_of_another_machine_takes_over_when_the_term_is_over(one):
 
 def test_a_process_that_slept_saves_nothing_more_and_stands_by(one):
     first, second = two(one)
-    first.process.send_signal(signal.SIGSTOP)
+    pause(one, first)
     one.database.put("b")
     second.wait_for(FOLLOWS)
     one.wait_until_in_step()
@@ -150,7 +159,7 @@ def test_a_reply_that_comes_to_the_former_holder_clears_no_letter(proxied):
     bulk = Hold(elastic, is_bulk)
     one.database.put("a", n=1)
     bulk.wait()
-    first.process.send_signal(signal.SIGSTOP)
+    pause(one, first)
     second = one.project.start("--all")
     second.wait_for(FOLLOWS)
     one.database.put("a", n="bad")
@@ -168,7 +177,7 @@ def test_a_start_that_takes_longer_than_the_lease_stops_nobody(proxied):
     look = Hold(elastic, lambda request: request.method == "GET")
     first = one.project.start("--all")
     look.wait()
-    first.process.send_signal(signal.SIGSTOP)
+    pause(one, first)
     one.database.put("a")
     second = one.project.start("--all")
     one.wait_until_in_step()
