@@ -9,6 +9,7 @@ import pytest
 import urllib3
 
 from dev.servers.process import answers
+from tests.projects import wait_until
 from tests.real_servers import delete_indices, request
 
 BULK = {"Content-Type": "application/x-ndjson"}
@@ -55,6 +56,7 @@ def test_data_stays(search_server, how):
 
 def test_paused_server_is_silent(search_server):
     search_server.pause()
+    wait_until(lambda: psutil.Process(search_server.pid).status() == psutil.STATUS_STOPPED)
     with pytest.raises(urllib3.exceptions.TimeoutError):
         request("GET", search_server.url, timeout=0.2)
     search_server.resume()
