@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worker.test_status import wait_for_words
+from tests.projects import wait_until
+from tests.worker.test_status import figures, wait_for_words, wait_until_healthy
 
 HANGING = """
 from pathlib import Path
@@ -107,6 +108,19 @@ def test_a_feed_that_withholds_changes(proxied):
     couch.rewrite = withhold
     one.database.fill(5, prefix="withheld-")
     worker.wait_for("that its feed has not brought")
+    one.wait_until_in_step()
+    assert worker.stop() == 0
+
+
+def test_a_server_that_hangs_is_no_stall(proxied):
+    one, _, elastic = proxied(STALL_SECONDS=0.1)
+    worker = one.project.start("--all")
+    wait_until_healthy(one)
+    elastic.hang()
+    one.database.fill(3)
+    wait_until(lambda: figures(one)["batch_age_seconds"] > 5)
+    assert "stalled" not in worker.log
+    elastic.go_on()
     one.wait_until_in_step()
     assert worker.stop() == 0
 

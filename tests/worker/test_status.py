@@ -79,7 +79,10 @@ def wait_for_words(one, *expected):
 
 
 def wait_until_healthy(one):
-    wait_until(lambda: not words(one), what=lambda: words(one))
+    """Nothing is wrong, and the pillow runs: nothing is wrong with one that starts, either."""
+    wait_until(
+        lambda: not words(one) and figures(one)["state"] == "running", what=lambda: words(one)
+    )
 
 
 def test_a_pillow_that_is_caught_up(setup):
