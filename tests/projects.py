@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -149,6 +153,33 @@ class Project:
         worker = Worker(process, log)
         self._workers.append(worker)
         return worker
+
+    def pause(self, worker: Worker) -> None:
+        """Stop a process at a moment when it has nothing locked in the Django database.
+
+        Whoever is to take over would wait for it otherwise, for as long as it is stopped.
+        """
+        if self._database:
+            wait_until(lambda: self._paused_between_transactions(worker))
+            return
+        books = sqlite3.connect(self.folder / "db.sqlite3", timeout=30, isolation_level=None)
+        with closing(books):
+            books.execute("BEGIN EXCLUSIVE")
+            worker.process.send_signal(signal.SIGSTOP)
+            books.execute("ROLLBACK")
+
+    def _paused_between_transactions(self, worker: Worker) -> bool:
+        named = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+        where = {key: self._database[name] for key, name in named.items()}
+        worker.process.send_signal(signal.SIGSTOP)
+        with psycopg.connect(dbname=self._database["NAME"], **where) as connection:
+            others = connection.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            ).fetchall()
+        if others:
+            worker.process.send_signal(signal.SIGCONT)
+        return not others
 
     def catch_up(self, *args: str, code: int = 0) -> str:
         """Run all pillows until they are caught up; return what was logged."""

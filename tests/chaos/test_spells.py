@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections import Counter
 from unittest.mock import Mock
 
@@ -15,6 +14,7 @@ from dev.chaos import spells
 from dev.chaos.network import ChaosProxy
 from dev.proxy import Fault, is_bulk, is_feed
 from pillowtop.testing.scripted import ScriptedServer
+from tests.projects import wait_until
 
 PAGE = (
     b'{"results":[\n'
@@ -149,8 +149,7 @@ def test_what_is_held_arrives_when_nobody_waits_for_it_any_more(proxy, upstream,
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         urllib3.request("PUT", f"{proxy.url}/db/a", body=b"{}", timeout=0.1, retries=False)
     assert not upstream.requests
-    while proxy.held:
-        time.sleep(0.02)
+    wait_until(lambda: not proxy.held)
     assert upstream.requests[0].body == b"{}"
     assert bite.call_count == 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sqlite3
 import threading
-import time
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -73,15 +73,6 @@ def two(one, **environment):
     return first, second
 
 
-def pause(one, worker):
-    """Stop a process at a moment when it has no lock of SQLite's: nobody could go on then."""
-    books = sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30, isolation_level=None)
-    with closing(books):
-        books.execute("BEGIN EXCLUSIVE")
-        worker.process.send_signal(signal.SIGSTOP)
-        books.execute("ROLLBACK")
-
-
 def test_the_other_takes_over_at_once_after_a_clean_stop(one):
     first, second = two(one)
     one.wait_until_in_step()
@@ -118,7 +109,7 @@ def test_a_process_of_another_machine_takes_over_when_the_term_is_over(one):
 
 def test_a_process_that_slept_saves_nothing_more_and_stands_by(one):
     first, second = two(one)
-    pause(one, first)
+    one.project.pause(first)
     one.database.put("b")
     second.wait_for(FOLLOWS)
     one.wait_until_in_step()
@@ -151,6 +142,15 @@ class Hold:
         assert self._has_come.wait(60)
 
 
+def waits_to_be_read_from(port):
+    """Whether a connection to a port has brought something that nobody has read yet."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(
+        remote.endswith(f":{port:04X}") and not queues.endswith(":00000000")
+        for _, _, remote, _, queues, *_ in lines
+    )
+
+
 def test_a_reply_that_comes_to_the_former_holder_clears_no_letter(proxied):
     one, _, elastic = proxied(STRICT, LEASE_SECONDS=SECONDS)
     one.database.put("other", n="bad")
@@ -159,13 +159,13 @@ def test_a_reply_that_comes_to_the_former_holder_clears_no_letter(proxied):
     bulk = Hold(elastic, is_bulk)
     one.database.put("a", n=1)
     bulk.wait()
-    pause(one, first)
+    one.project.pause(first)
     second = one.project.start("--all")
     second.wait_for(FOLLOWS)
     one.database.put("a", n="bad")
     wait_until(lambda: len(letters(one)) > 1)
     bulk.let_go()
-    time.sleep(0.5)  # until the reply waits for whoever is stopped
+    wait_until(lambda: waits_to_be_read_from(elastic.port))
     first.process.send_signal(signal.SIGCONT)
     # Whichever it sees first: that its lease is gone, or the other one's checkpoint.
     wait_until(lambda: STANDS_BY in first.log or first.process.poll() == 6)
@@ -178,7 +178,7 @@ def test_a_start_that_takes_longer_than_the_lease_stops_nobody(proxied):
     look = Hold(elastic, lambda request: request.method == "GET")
     first = one.project.start("--all")
     look.wait()
-    pause(one, first)
+    one.project.pause(first)
     one.database.put("a")
     second = one.project.start("--all")
     one.wait_until_in_step()

@@ -212,7 +212,7 @@ def test_a_process_that_slept_while_another_took_over_commits_nothing_more(make_
     first.wait_for("caught up")
     second = tables.project.start("--all")
     second.wait_for("runs this pillow")
-    first.process.send_signal(signal.SIGSTOP)
+    tables.project.pause(first)
     tables.database.fill(50, prefix="later")
     second.wait_for("follows")
     wait_until(lambda: len(tables.rows("Call")) >= 100)
