@@ -6,7 +6,7 @@ const { Authentication } = require('./authentication');
 const { checkContentType, parseJson } = require('./bodies');
 const { Changes } = require('./changes');
 const { Databases } = require('./databases');
-const { Documents } = require('./documents');
+const { Documents, listAllIds } = require('./documents');
 const { CouchError, answering, noDatabase, sendError } = require('./errors');
 const { Information } = require('./information');
 const { Updates } = require('./updates');
@@ -55,6 +55,7 @@ function addDatabaseRoutes(app, databases, sequences) {
   const follow = answering((...parts) => changes.follow(...parts));
   app.get('/:db/_changes', follow);
   app.post('/:db/_changes', parseJson, follow);
+  app.get('/:db/_all_docs', listAllIds);
   app.post('/:db/_bulk_get', parseJson, answering((...parts) => documents.bulkGet(...parts)));
 }
 
