@@ -136,18 +136,31 @@ class CouchDatabase:
                 raise ServerBusy(f"{self._asked.place} says {said!r} of document {doc_id!r}")
         return [rows[doc_id] for doc_id in dict.fromkeys(doc_ids)]
 
-    def rows(self, first: str, last: str, limit: int, *, include_docs: bool) -> list[ListedRow]:
-        """Live documents in the order of their ids, from `first` to `last` (if given)."""
+    def rows(
+        self,
+        first: str,
+        last: str,
+        limit: int,
+        *,
+        include_docs: bool = False,
+        at_most: int | None = None,
+    ) -> list[ListedRow]:
+        """Live documents in the order of their ids, from `first` to `last` (if given).
+
+        Raises `AnswerTooLarge` where they are more than `at_most` bytes.
+        """
         bounds = {"startkey": first} | ({"endkey": last} if last else {})
         query = {key: msgspec.json.encode(value).decode() for key, value in bounds.items()}
         query["limit"] = str(limit)
         if include_docs:
             query["include_docs"] = "true"
-        return self._said("/_all_docs", AllDocs, query).rows
+        answer = self.server.request("GET", f"{self.path}/_all_docs", query, at_most=at_most)
+        self._check_status(answer)
+        return self._decoded(answer, AllDocs).rows
 
     def ids_with_prefix(self, prefix: str) -> list[str]:
         """Up to 1,000 ids of live documents that begin so."""
-        return [row.id for row in self.rows(prefix, prefix + "\ufff0", 1000, include_docs=False)]
+        return [row.id for row in self.rows(prefix, prefix + "\ufff0", 1000)]
 
     def _loaded(self, doc_ids: Sequence[str], at_most: int | None) -> list[Loaded]:
         """Ask in ever smaller requests while one of the documents spoils the answer."""

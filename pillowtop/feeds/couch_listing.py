@@ -6,8 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from pillowtop.changes import Change, Revision
 from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.feeds.couch_errors import AnswerTooLarge
 from pillowtop.feeds.couch_following import PAGE_BYTES, PAGE_ROWS, PageSize
 from pillowtop.feeds.couch_values import ListedRow
+
+PAGE_BYTES_AT_MOST = 2 * PAGE_BYTES
+"""Averages promise half of that. What has more, as some documents are large, comes in fewer."""
 
 
 class DocumentListing:
@@ -32,11 +36,13 @@ class DocumentListing:
     def page(self, after: str, upto: str = "", at_most: int = PAGE_ROWS) -> list[Change]:
         """The documents behind an id, to `upto` if given; none at the end."""
         limit = min(self._page_size.rows, at_most)
-        # By the id itself, as the document behind it may be gone by the time of the request.
-        rows = self._database.rows(after, upto, limit + 1, include_docs=self._include_docs)
-        if rows and rows[0].id == after:
-            rows = rows[1:]
-        return [self._change(row) for row in rows[:limit]]
+        while True:
+            try:
+                rows = self._rows(after, upto, limit)
+            except AnswerTooLarge:
+                limit = max(limit // 4, 1)
+            else:
+                return [self._change(row) for row in rows]
 
     def of(self, doc_ids: Sequence[str]) -> Iterator[Change]:
         """Those of the documents that live; their JSON is in memory for some at a time."""
@@ -53,6 +59,20 @@ class DocumentListing:
                     change.changes, change.doc = [Revision(found.rev)], found.doc
                 yield change
             changes = changes[len(loaded) :]
+
+    def _rows(self, after: str, upto: str, limit: int) -> list[ListedRow]:
+        """Raises `AnswerTooLarge`, but for a single document."""
+        rows = self._database.rows(
+            after,
+            upto,
+            # From the id itself, as the document behind it may be gone by the time of the request.
+            limit + 1,
+            include_docs=self._include_docs,
+            at_most=PAGE_BYTES_AT_MOST if limit > 1 else None,
+        )
+        if rows and rows[0].id == after:
+            rows = rows[1:]
+        return rows[:limit]
 
     def _change(self, row: ListedRow) -> Change:
         rev = row.value.rev if row.value else ""
