@@ -47,17 +47,13 @@ class ElasticTransport:
         self._alias = target.write_alias
         self._pillow_name = pillow_name
         self._index_id = index_id
+        self.renames = index_id is not None
         self._sources = Sources(pillow_name, source_field, keep_attachments=keep_attachments)
         self._client = BulkClient(endpoint, timeout_seconds)
         self._keeper = keeper = IndexKeeper(endpoint, target, source_field, timeout_seconds)
         self.holdings = IndexListing(
             endpoint, self._alias, source_field, pillow_name, lambda: keeper.client
         )
-
-    @property
-    def renames(self) -> bool:
-        """Whether a document may have another id in the index than its own."""
-        return self._index_id is not None
 
     def pack(self, change: Change, document: Document, version: int) -> Item:
         """Raises `TypeError` or `ValueError` where a document is no dict, or is not JSON."""

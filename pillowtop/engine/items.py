@@ -127,5 +127,7 @@ class Listing(Transport, Protocol):
     """A transport whose target can say what it holds."""
 
     holdings: Holdings
+    renames: bool
+    """Whether a document may have another id in the target than its own."""
 
     def pack_removal(self, held: Held, version: int) -> Item: ...

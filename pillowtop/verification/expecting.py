@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pillowtop.changes import Change
-from pillowtop.elastic.transport import ElasticTransport
 from pillowtop.engine.comparing import Standing
+from pillowtop.engine.items import Listing
 from pillowtop.engine.transience import is_transient
 from pillowtop.engine.way import HookError, Packer, Way
 from pillowtop.exceptions import Halted, TransientError
@@ -22,7 +22,7 @@ class Expectations:
     `design_documents` counts those that the pillow skips.
     """
 
-    def __init__(self, pillow: BasicPillow, transport: ElasticTransport) -> None:
+    def __init__(self, pillow: BasicPillow, transport: Listing) -> None:
         self._way = Way(pillow, BasicPillow)
         self._packer = Packer(self._way, transport)
         self.needs_documents = self._way.runs_hooks or transport.renames

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from pillowtop.changes import Change, Seq
-from pillowtop.elastic.transport import ElasticTransport
 from pillowtop.engine.comparing import Sight, Standing, unequal
-from pillowtop.engine.items import Held
+from pillowtop.engine.items import Held, Listing
 from pillowtop.exceptions import ConfigurationError, TransientError
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_listing import DocumentListing
@@ -29,7 +28,7 @@ class Sides:
 
     def __init__(self, pillow: BasicPillow, told: Callable[[int], None]) -> None:
         transport = pillow.get_transport()
-        if not isinstance(transport, ElasticTransport):
+        if not isinstance(transport, Listing):
             raise ConfigurationError(
                 f"{pillow.name}: its target cannot say what it holds: only indices that "
                 "ElasticPillow and AliasedElasticPillow write in bulks can be compared"

@@ -111,12 +111,17 @@ class Verifier:
         insist(self.sides.holdings.refresh)
         if self.sides.is_filtered:
             self._suspects.replace(self.sides.all_unequal())
+            for sights in self._suspects.confirmed():
+                self._mark_letters(sights)
         else:
             for doc_ids in self._suspects.unsettled():
-                self._suspects.look_again(self.sides.sights_of(doc_ids))
+                sights = self.sides.sights_of(doc_ids)
+                self._suspects.look_again(sights)
+                self._mark_letters(sights)
         for changes in self.sides.changed_since(position):
             self._suspects.mark((one.id for one in changes), State.WAITING)
-        # At once: a letter that goes later took its difference with it.
-        for sights in self._suspects.confirmed():
-            lettered = self._standpoint.have_letters([one.doc_id for one in sights])
-            self._suspects.mark(lettered, State.LETTER)
+
+    def _mark_letters(self, sights: list[Sight]) -> None:
+        """At once: a letter that goes later takes its difference with it."""
+        different = [one.doc_id for one in sights if one.difference]
+        self._suspects.mark(self._standpoint.have_letters(different), State.LETTER)
