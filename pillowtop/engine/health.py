@@ -16,8 +16,10 @@ SLOW_SECONDS = 60.0
 CRASH_LOOP = 3
 JUST_NOW_SECONDS = 120.0
 START = "start it: manage.py run_ptop --all"
-MEND = "mend that, then start run_ptop again"
-OBEYED = "a worker that still runs obeys within seconds; where none does, start run_ptop again"
+MEND = (
+    "mend that, then start run_ptop again (but a ptop_checkpoint is obeyed within seconds where a "
+    "worker still runs)"
+)
 ENDED = ("done",)
 
 
@@ -112,7 +114,7 @@ def _silent(figures: Snapshot, age_seconds: float) -> Problem:
 def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
     state, reason = figures.state, figures.reason
     if state in ("halted", "lease_lost"):
-        yield Problem("stopped", reason, OBEYED if "ptop_checkpoint" in reason else MEND)
+        yield Problem("stopped", reason, MEND)
     elif state == "standby":
         yield Problem("stopped", reason, "mend that, and it goes on by itself")
     last = figures.last_crash
