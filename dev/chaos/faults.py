@@ -17,6 +17,7 @@ from dev.chaos.act import POLL_SECONDS, Act
 from dev.chaos.kills import ANY_TIME
 from dev.chaos.stage import times_begun
 from dev.proxy import is_bulk, is_feed
+from dev.servers.process import Server
 
 Fault = Callable[[Act], Iterator[float]]
 
@@ -50,21 +51,20 @@ def fault(name: str, kind: str = "") -> Callable[[Fault], Fault]:
 
 @fault("couchdb killed", COUCHDB)
 def couchdb_killed(act: Act) -> Iterator[float]:
-    act.stage.servers.couchdb.kill()
-    act.stage.killed["CouchDB"] += 1
-    act.bite()
-    yield act.rng.uniform(0.2, 2)
-    act.stage.servers.couchdb.start()
-    yield 0
+    yield from _killed(act, act.stage.servers.couchdb, "CouchDB", 2)
 
 
 @fault("elasticsearch killed", SEARCH)
 def elasticsearch_killed(act: Act) -> Iterator[float]:
-    act.stage.servers.search.kill()
-    act.stage.killed["Elasticsearch"] += 1
+    yield from _killed(act, act.stage.servers.search, "Elasticsearch", 1)
+
+
+def _killed(act: Act, server: Server, name: str, longest: float) -> Iterator[float]:
+    server.kill()
+    act.stage.killed[name] += 1
     act.bite()
-    yield act.rng.uniform(0.2, 1)
-    act.stage.servers.search.start()
+    yield act.rng.uniform(0.2, longest)
+    server.start()
     yield 0
 
 
