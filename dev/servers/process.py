@@ -205,9 +205,10 @@ class Server(ABC):
         self._process = None
 
     def _signal(self, number: signal.Signals) -> None:
-        if self.pid is not None:
+        # Asked once: it may have ended by a second look.
+        if (pid := self.pid) is not None:
             with suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+                os.killpg(pid, number)
 
 
 class HttpServer(Server):

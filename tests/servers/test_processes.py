@@ -58,6 +58,16 @@ class TestProcess:
 
         wait_until(lambda: not psutil.pid_exists(pid))
 
+    def test_may_end_while_it_is_signalled(self, monkeypatch):
+        with running(CouchServer()) as server:
+            pid = server.pid
+            looks = iter([pid])  # a second one finds it ended
+            monkeypatch.setattr(CouchServer, "pid", property(lambda _: next(looks, None)))
+
+            server.stop()
+
+        assert not psutil.pid_exists(pid)
+
     def test_command_stops_its_servers(self, tmp_path):
         command = [sys.executable, "-m", "dev.servers", "couch", "--data", tmp_path]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as command_process:
