@@ -203,12 +203,22 @@ def rows_repeated(request: Request, body: bytes) -> bytes:
 
 
 def rows_reordered(rng: random.Random) -> Callable[[Request, bytes], bytes]:
-    """The rows of a page in another order, as shards answer; seqs stay where they stand."""
+    """The rows of a page in another order, as shards answer.
+
+    A seq vouches for its row and all before it: behind other rows it would promise what has not
+    come, and be a fault that no CouchDB has.
+    """
 
     def shuffled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        seqs = [row["seq"] for row in rows]
-        rng.shuffle(rows)
-        return [{**row, "seq": seq} for row, seq in zip(rows, seqs, strict=True)]
+        moved = rng.sample(rows, len(rows))
+        vouched: set[str] = set()
+        given: set[str] = set()
+        found = []
+        for old, new in zip(rows, moved, strict=True):
+            vouched.add(old["id"])
+            given.add(new["id"])
+            found.append({**new, "seq": old["seq"] if vouched == given else None})
+        return found
 
     return partial(_rows_rewritten, shuffled)
 
