@@ -36,6 +36,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     `identity` is the database's, `filter` a fingerprint of filter and parameters, `target` what
     identifies the index. `token` is that of the life that saved it; `generation` goes up by one
     with each save, in CouchDB first, and `born` is what it was there when that life began.
+    `letters` is how many dead letters have been written until then, in the Django database first.
     """
 
     seq: Seq
@@ -45,6 +46,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     token: Token
     generation: Generation
     born: Generation = 0
+    letters: Generation = 0
 
     def supersedes(self, other: Checkpoint) -> bool:
         """Whether the other is the late save of an earlier life, rather than from a backup.
@@ -123,7 +125,9 @@ def decide_start(
         )
     # The position of a stale writer is no good.
     trusted = in_couch if believed == "couch" and not stale else remembered
-    return _start_of_same(trusted, now, requested, pillow)
+    written = in_django.letters if in_django else 0
+    letters_lost = trusted is in_couch and trusted.letters > written
+    return _start_of_same(trusted, now, requested, pillow, letters_lost=letters_lost)
 
 
 def _start_as_asked(requested: Request, now: Surroundings) -> Start:
@@ -154,7 +158,12 @@ def _start_of_recreated(on_recreated: OnRecreated, pillow: str) -> Start:
 
 
 def _start_of_same(
-    checkpoint: Checkpoint, now: Surroundings, requested: Request, pillow: str
+    checkpoint: Checkpoint,
+    now: Surroundings,
+    requested: Request,
+    pillow: str,
+    *,
+    letters_lost: bool,
 ) -> Start:
     if checkpoint.target != now.target:
         return Start(START, "the target was made anew: writes everything again from 0")
@@ -164,6 +173,12 @@ def _start_of_same(
             "takes and the old one did not would be missing. To read everything again from 0, "
             f"type: manage.py ptop_checkpoint reset {pillow}; to go on from here all the same: "
             f"manage.py ptop_checkpoint accept {pillow}"
+        )
+    if letters_lost:
+        return Start(
+            START,
+            "the Django database has lost dead letters (it was lost, or restored from a backup?): "
+            "reads everything again from 0, so that each is written again",
         )
     return Start(checkpoint.seq)
 

@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 ("token", models.BigIntegerField()),
                 ("generation", models.BigIntegerField()),
                 ("born", models.BigIntegerField(default=0)),
+                ("letters", models.BigIntegerField(default=0)),
                 ("saved_at", models.DateTimeField(auto_now=True)),
             ],
             options={

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 from django.db import connections, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from pillowtop.conf import configuration
 from pillowtop.engine.letters import Letter, hash_id
 from pillowtop.records.database import alias, storable
-from pillowtop.records.models import DeadLetter
+from pillowtop.records.models import DeadLetter, Position
 
 MAX_SHOWN = 200
 AFTER_THE_SCHEDULE = timedelta(days=1)
@@ -42,8 +43,11 @@ class Due(NamedTuple):
     is_last: bool
 
 
-def write(pillow: str, stream: str, letters: Sequence[Letter]) -> None:
-    """Keep letters; a document that has one already gets it replaced, its attempts counted."""
+def write(pillow: str, stream: str, letters: Sequence[Letter]) -> int:
+    """Keep letters; a document that has one already gets it replaced, its attempts counted.
+
+    Returns how many were written, which are counted in the pillow's position, too.
+    """
     now = timezone.now()
     newest = {letter.id_hash: letter for letter in letters}
     with transaction.atomic(using=alias()):
@@ -60,6 +64,9 @@ def write(pillow: str, stream: str, letters: Sequence[Letter]) -> None:
             update_fields=UPDATED,
             batch_size=500,
         )
+        counted = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)
+        counted.update(letters=F("letters") + len(newest))
+    return len(newest)
 
 
 def clear(pillow: str, stream: str, doc_ids: Iterable[str]) -> int:
@@ -95,6 +102,12 @@ def due(pillow: str, stream: str, limit: int) -> list[Due]:
         Due(row.doc_id, row.rev, row.attempts >= schedule)
         for row in rows.order_by("next_attempt_at")[:limit]
     ]
+
+
+def hasten(pillow: str, stream: str) -> None:
+    """Have all letters tried again at once that ever will be."""
+    rows = DeadLetter.objects.using(alias()).filter(pillow=pillow, stream=stream)
+    rows.exclude(next_attempt_at=None).update(next_attempt_at=timezone.now())
 
 
 def put_off(pillow: str, stream: str, doc_ids: Iterable[str]) -> None:

@@ -33,7 +33,7 @@ class Position(models.Model):
     """What the Django database remembers of a checkpoint, next to the document in CouchDB.
 
     `seq` is JSON text without a limit; the other fields are those of
-    `pillowtop.engine.resuming.Checkpoint`.
+    `pillowtop.engine.resuming.Checkpoint`. `letters` goes up with each letter, ahead of the rest.
     """
 
     pillow = models.CharField(max_length=200)
@@ -45,6 +45,7 @@ class Position(models.Model):
     token = models.BigIntegerField()
     generation = models.BigIntegerField()
     born = models.BigIntegerField(default=0)
+    letters = models.BigIntegerField(default=0)
     saved_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -40,6 +40,8 @@ def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
             return
         if row.token > checkpoint.token:
             raise LeaseLost(TAKEN_OVER)
+        # It is counted as they are written, perhaps since this checkpoint was made.
+        fields["letters"] = max(row.letters, checkpoint.letters)
         for name, value in fields.items():
             setattr(row, name, value)
         row.save(using=alias())
@@ -138,4 +140,5 @@ def _checkpoint(row: Position | None) -> Checkpoint | None:
         token=row.token,
         generation=row.generation,
         born=row.born,
+        letters=row.letters,
     )

@@ -195,6 +195,8 @@ class Lane:
         self._ground.patience().until_done(
             lambda: sweeper.sweep(self._ground.transport, self._versions, replayed_by)
         )
+        # Of documents that are not there any more, nothing else would say so for a day.
+        self._ground.record(letters.hasten, self._feed.stream)
         self._ground.record(requests.sweep_done)
         self._sweep_due = None
         self._is_sweeping = False

@@ -65,6 +65,7 @@ class Memory:
         self._believed = believed
         self._life = Checkpoint("0", "", "", "", 0, 0)
         self._in_couch = 0
+        self._letters = 0
         self._note_at = 0.0
         # The reader verifies while the keeper saves: neither may see half of the other's work.
         self._one_at_a_time = threading.RLock()
@@ -108,6 +109,7 @@ class Memory:
             generation=max((one.generation for one in known), default=0),
             born=in_couch.generation if in_couch else 0,
         )
+        self._letters = max((one.letters for one in known), default=0)
         self._in_couch = self._life.born
         # To get here may have taken long; and a token higher than that of the holder stops it.
         self._demand_lease()
@@ -192,6 +194,10 @@ class Memory:
             "restored from a backup?): writes everything again"
         )
 
+    def count_letters(self, count: int) -> None:
+        """Have the next checkpoint vouch for so many more dead letters, which were written."""
+        self._letters += count
+
     def heed_requests(self) -> None:
         """Raise `StartAgain` where an operator has asked for something since the start."""
         if self._books.run(requests.asked, self._pillow.name).last:
@@ -199,7 +205,9 @@ class Memory:
 
     def _write(self, seq: Seq, remember: Callable[..., None] = positions.remember) -> None:
         generation = max(self._life.generation, self._in_couch) + 1
-        checkpoint = msgspec.structs.replace(self._life, seq=seq, generation=generation)
+        checkpoint = msgspec.structs.replace(
+            self._life, seq=seq, generation=generation, letters=self._letters
+        )
         name = self._pillow.name
         if self._database is not None:
             couch.write_checkpoint(self._database, name, checkpoint)

@@ -94,7 +94,7 @@ def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
     judge = Judge(name, ground.pillow.on_error, ground.office.storm(name), pause_seconds)
     letterbox = LetterBox(
         name,
-        write=lambda written: ground.record(letters.write, stream, written),
+        write=lambda written: memory.count_letters(ground.record(letters.write, stream, written)),
         clear=lambda doc_ids: ground.record(letters.clear, stream, doc_ids),
         judge=judge,
         holds_any=ground.record(letters.count) > 0,

@@ -58,6 +58,20 @@ def test_what_the_django_database_has_forgotten_is_taken_over():
     assert decide_start(SAVED, None, SAME) == Start("9-x")
 
 
+@pytest.mark.parametrize("believed", ["couch", "django"])
+@pytest.mark.parametrize("in_django", [None, changed(SAVED, letters=2, generation=19)])
+def test_lost_letters_are_written_again(believed, in_django):
+    """Their documents are nowhere else; a position of the Django database's own is before them."""
+    start = decide_start(changed(SAVED, letters=3), in_django, SAME, believed=believed)
+    kept = in_django is not None and believed == "django"
+    assert start.seq == ("9-x" if kept else "0")
+    assert ("lost dead letters" in start.notice) is not kept
+
+
+def test_letters_that_no_checkpoint_vouches_for_are_not_lost():
+    assert decide_start(SAVED, changed(SAVED, letters=3), SAME) == Start("9-x")
+
+
 AHEAD = changed(SAVED, generation=21, seq="10-x")
 
 

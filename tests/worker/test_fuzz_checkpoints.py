@@ -16,7 +16,7 @@ from pillowtop.worker.rehearsal import rehearse
 from tests.fuzzing import HUGE, json_values
 from tests.worker.test_in_memory import OrderPillow
 
-FIELDS = ["seq", "identity", "filter", "target", "token", "generation", "born"]
+FIELDS = ["seq", "identity", "filter", "target", "token", "generation", "born", "letters"]
 
 names = itertools.count()
 odd = json_values | st.sampled_from(HUGE)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from pillowtop.exceptions import StartAgain
 from pillowtop.listener import AliasedElasticPillow, SQLPillow
-from pillowtop.models import DeadLetter, PillowRecord
+from pillowtop.models import DeadLetter, PillowRecord, Position
 from pillowtop.testing import meanwhile, reject
 
 
@@ -158,6 +158,32 @@ def test_a_database_that_was_made_anew_deletes_nothing(
         run(refused)
     assert pillowtop_elasticsearch.documents("orders").keys() == set("abcd")
     assert letters().keys() == set("abc")
+
+
+@pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "restored from a backup"])
+def test_letters_that_the_django_database_has_lost_are_written_again(refused, run, is_lost):
+    DeadLetter.objects.all().delete()
+    if is_lost:
+        Position.objects.all().delete()
+        PillowRecord.objects.all().delete()
+    else:
+        Position.objects.update(letters=0)
+    run(PickyPillow())
+    assert letters() == {"a": 1, "b": 1, "c": 1}
+    DeadLetter.objects.all().delete()  # by an operator: nothing is written again for that
+    run(PickyPillow())
+    assert letters() == {}
+
+
+def test_of_a_database_made_again_no_letter_stays_that_is_about_the_former_one(
+    refused, run, orders
+):
+    refused.on_recreated = "resync"
+    DeadLetter.objects.update(attempts=3)
+    orders.recreate()
+    orders.put({"_id": "b", "n": 2})
+    assert run(refused) == {"b": 2}
+    assert letters() == {}
 
 
 def test_a_line_that_is_no_change_is_not_tried_again(orders, run):
