@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote
 
 import urllib3
 from urllib3.util import make_headers, parse_url
+
+from pillowtop.feeds.couch_values import quote_id
 
 http = urllib3.PoolManager(retries=False)
 
@@ -36,7 +37,7 @@ class Database:
         self.server, _, self.name = url.rpartition("/")
 
     def doc_url(self, doc_id: str) -> str:
-        return f"{self.url}/{quote(doc_id, safe='')}"
+        return f"{self.url}/{quote_id(doc_id)}"
 
     def put(self, doc_id: str, **fields: Any) -> str:
         """Create or update a document; returns its revision."""
