@@ -205,19 +205,20 @@ def rows_repeated(request: Request, body: bytes) -> bytes:
 def rows_reordered(rng: random.Random) -> Callable[[Request, bytes], bytes]:
     """The rows of a page in another order, as shards answer.
 
-    A seq vouches for its row and all before it: behind other rows it would promise what has not
-    come, and be a fault that no CouchDB has.
+    Rows of one document, which is in one shard, stay in theirs. A seq vouches for its row and all
+    before it, so that it is left out where one of these comes later.
     """
 
     def shuffled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        moved = rng.sample(rows, len(rows))
-        vouched: set[str] = set()
-        given: set[str] = set()
-        found = []
-        for old, new in zip(rows, moved, strict=True):
-            vouched.add(old["id"])
-            given.add(new["id"])
-            found.append({**new, "seq": old["seq"] if vouched == given else None})
+        turns: dict[str, list[int]] = {}
+        for number, row in enumerate(rows):
+            turns.setdefault(row["id"], []).insert(0, number)
+        found, last = [], 0
+        for place, row in enumerate(rng.sample(rows, len(rows))):
+            number = turns[row["id"]].pop()
+            last = max(last, number)
+            seq = rows[place]["seq"] if last == place else None
+            found.append({**rows[number], "seq": seq})
         return found
 
     return partial(_rows_rewritten, shuffled)

@@ -12,7 +12,7 @@ import urllib3
 from dev.chaos import spells
 from dev.chaos.network import ChaosProxy
 from dev.proxy import Fault, is_bulk, is_feed
-from pillowtop.testing.scripted import ScriptedServer
+from pillowtop.testing.scripted import Request, ScriptedServer
 from tests.projects import wait_until
 
 PAGE = (
@@ -93,6 +93,28 @@ def test_rows_are_reordered_and_no_seq_vouches_for_what_has_not_come(proxy):
     proxy.rewrite = spells.rows_reordered(random.Random(1))
     seen = {tuple((row["id"], row["seq"]) for row in page(proxy)["results"]) for _ in range(20)}
     assert seen == {(("a", "1-a"), ("b", "2-b")), (("b", None), ("a", "2-b"))}
+
+
+def test_rows_of_a_document_stay_in_order():
+    """A page may have it twice where it changed meanwhile: the older one last would be a lie."""
+    names = ["a1", "b1", "a2", "c1", "b2"]
+    rows = [{"seq": name, "id": name[0], "name": name} for name in names]
+    body = json.dumps({"results": rows, "last_seq": "b2", "pending": 0}).encode()
+    asked = Request("GET", "/db/_changes?feed=normal", {}, b"")
+    orders = set()
+    for seed in range(200):
+        found = json.loads(spells.rows_reordered(random.Random(seed))(asked, body))["results"]
+        ids = "".join(row["id"] for row in found)
+        orders.add(ids)
+        assert sorted(row["name"] for row in found) == sorted(names)
+        for doc_id in "ab":
+            its = [row["name"] for row in found if row["id"] == doc_id]
+            assert its == sorted(its)
+        for place, row in enumerate(found):
+            if row["seq"] is not None:
+                assert sorted(ids[: place + 1]) == sorted(one[0] for one in names[: place + 1])
+                assert row["seq"] == names[place]
+    assert len(orders) == 30
 
 
 def test_rows_are_repeated(proxy):
