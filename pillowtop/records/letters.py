@@ -105,8 +105,10 @@ def due(pillow: str, stream: str, limit: int) -> list[Due]:
 
 
 def hasten(pillow: str, stream: str) -> None:
-    """Have all letters tried again at once that ever will be."""
-    rows = DeadLetter.objects.using(alias()).filter(pillow=pillow, stream=stream)
+    """Have letters tried again at once that would wait for a day."""
+    rows = DeadLetter.objects.using(alias()).filter(
+        pillow=pillow, stream=stream, attempts__gt=len(configuration().RETRY_MINUTES)
+    )
     rows.exclude(next_attempt_at=None).update(next_attempt_at=timezone.now())
 
 

@@ -24,12 +24,14 @@ TAKEN_OVER = "another process has started this pillow since; this one stops"
 
 
 def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
-    """Keep a checkpoint that CouchDB has taken.
+    """Keep a checkpoint that CouchDB has taken, but for its `letters`: what is counted here are
+    those of this database, which may have been replaced meanwhile.
 
     Raises `LeaseLost` where a later life of the pillow has kept one already.
     """
     fields = msgspec.structs.asdict(checkpoint)
     fields["seq"] = _text(checkpoint.seq)
+    del fields["letters"]
     with transaction.atomic(using=alias()):
         row, made = (
             Position.objects.using(alias())
@@ -40,8 +42,6 @@ def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
             return
         if row.token > checkpoint.token:
             raise LeaseLost(TAKEN_OVER)
-        # It is counted as they are written, perhaps since this checkpoint was made.
-        fields["letters"] = max(row.letters, checkpoint.letters)
         for name, value in fields.items():
             setattr(row, name, value)
         row.save(using=alias())
@@ -59,6 +59,7 @@ def claim(held: Checkpoint | None, pillow: str, stream: str, checkpoint: Checkpo
         if standing != held:
             raise StartAgain("another process saved a position while this one started")
         remember(pillow, stream, checkpoint)
+        rows.update(letters=checkpoint.letters)
 
 
 def move(pillow: str, stream: str, held: Checkpoint, seq: Seq, work: Callable[[], T]) -> T:

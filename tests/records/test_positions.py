@@ -7,7 +7,8 @@ from django.utils import timezone
 from pillowtop.engine.resuming import NOTHING, Checkpoint, Request
 from pillowtop.exceptions import LeaseLost, StartAgain
 from pillowtop.models import PastPosition
-from pillowtop.records import history, positions, requests
+from pillowtop.records import history, letters, positions, requests
+from tests.records.test_letters import letter
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,18 @@ def test_a_life_claims_the_position_that_it_starts_from():
     with pytest.raises(LeaseLost):
         positions.move("OrderPillow", "orders", moved, "11-x", int)
     assert positions.recall("OrderPillow", "orders") == second
+
+
+def test_letters_are_those_that_this_database_has_seen_written():
+    """It may have been replaced under a life: then its count must not become that of CouchDB."""
+    vouched = msgspec.structs.replace(SAVED, letters=5)
+    positions.remember("OrderPillow", "orders", vouched)
+    assert positions.recall("OrderPillow", "orders") == SAVED
+    positions.claim(SAVED, "OrderPillow", "orders", vouched)
+    assert positions.recall("OrderPillow", "orders") == vouched
+    letters.write("OrderPillow", "orders", [letter()])
+    positions.remember("OrderPillow", "orders", vouched)
+    assert positions.recall("OrderPillow", "orders").letters == 6
 
 
 RESET, ACCEPT = Request("reset"), Request("accept")

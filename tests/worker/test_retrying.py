@@ -179,7 +179,7 @@ def test_of_a_database_made_again_no_letter_stays_that_is_about_the_former_one(
     refused, run, orders
 ):
     refused.on_recreated = "resync"
-    DeadLetter.objects.update(attempts=3)
+    DeadLetter.objects.update(attempts=4)
     orders.recreate()
     orders.put({"_id": "b", "n": 2})
     assert run(refused) == {"b": 2}
