@@ -50,6 +50,7 @@ class Backlog:
             self._environment, self._log, ["--until-caught-up"], arguments.megabytes * 10**6
         )
         self.kills = 0
+        self.proof_bytes = 0
 
     def fill(self, count: int) -> None:
         self._crowd.create()
@@ -82,14 +83,16 @@ class Backlog:
 
     def verify(self) -> list[str]:
         """The pillows that `ptop_verify` says to differ."""
-        commands = {kind.__name__: manage("ptop_verify", kind.__name__) for kind in KINDS}
-        return [
-            name
-            for name, command in commands.items()
-            if subprocess.run(
-                command, env={**os.environ, **self._environment}, check=False
-            ).returncode
-        ]
+        return [kind.__name__ for kind in KINDS if self._verify(kind.__name__) != Exit.DONE]
+
+    def _verify(self, name: str) -> int:
+        command = subprocess.Popen(
+            manage("ptop_verify", name), env={**os.environ, **self._environment}
+        )
+        _, status, usage = os.wait4(command.pid, 0)
+        command.returncode = os.waitstatus_to_exitcode(status)
+        self.proof_bytes = max(self.proof_bytes, usage.ru_maxrss * 1024)
+        return command.returncode
 
     def _kill(self) -> None:
         self.worker.kill()
@@ -126,6 +129,7 @@ def main() -> int:
         f"backlog: {arguments.documents:,} changes, {backlog.kills} kills, "
         f"{backlog.worker.peak_bytes / 1e6:.0f} MB of {arguments.megabytes}, {seconds:.0f} s, "
         + ", ".join(figures)
+        + f", ptop_verify in {backlog.proof_bytes / 1e6:.0f} MB"
     )
     return FAILED if counts or wrong else 0
 
