@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import resource
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from dev.bench.jobs import Figures
-
-STATUS = Path("/proc/self/status")
+from dev.memory import peak_bytes
 
 
 class Stopwatch:
@@ -41,20 +38,10 @@ class Stopwatch:
             documents=documents,
             wall_seconds=self._wall,
             cpu_seconds=self._cpu,
-            peak_bytes=peak_bytes(),
+            peak_bytes=most_bytes(),
         )
 
 
-def peak_bytes() -> int:
-    """The most memory that this process ever had.
-
-    Linux hands `ru_maxrss` on from the parent, so its own account goes first.
-    """
-    found = re.search(r"^VmHWM:\s+(\d+) kB", _status(), re.MULTILINE)
-    if found:
-        return int(found[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _status() -> str:
-    return STATUS.read_text() if STATUS.exists() else ""
+def most_bytes() -> int:
+    """The most memory that this process ever had."""
+    return peak_bytes() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

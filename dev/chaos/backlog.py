@@ -23,6 +23,7 @@ from dev.chaos.crowd import Crowd
 from dev.chaos.report import BAD
 from dev.chaos.stage import KINDS, Servers, find_servers, manage, worker_environment
 from dev.demo.indices import Indices
+from dev.memory import peak_bytes
 from dev.soak.worker import Worker
 from pillowtop.endpoints import Endpoint
 from pillowtop.exits import Exit
@@ -89,9 +90,9 @@ class Backlog:
         command = subprocess.Popen(
             manage("ptop_verify", name), env={**os.environ, **self._environment}
         )
-        _, status, usage = os.wait4(command.pid, 0)
-        command.returncode = os.waitstatus_to_exitcode(status)
-        self.proof_bytes = max(self.proof_bytes, usage.ru_maxrss * 1024)
+        while command.poll() is None:
+            self.proof_bytes = max(self.proof_bytes, peak_bytes(command.pid) or 0)
+            time.sleep(POLL_SECONDS)
         return command.returncode
 
     def _kill(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import resource
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dev.memory import peak_bytes
 from dev.servers.process import LAUNCHER
 from dev.soak import EXAMPLE
 from dev.soak.exceptions import EndedWrongly
@@ -97,14 +97,8 @@ class Worker:
 
     def measure(self) -> None:
         """Note the most memory that the process has had until now."""
-        if self.pid is None:
-            return
-        try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
-        except OSError:
-            return
-        if found := re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE):
-            self.peak_bytes = max(self.peak_bytes, int(found[1]) * 1024)
+        if self.pid is not None:
+            self.peak_bytes = max(self.peak_bytes, peak_bytes(self.pid) or 0)
 
     def log_tail(self, lines: int = 20) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -13,7 +13,7 @@ from pillowtop.exceptions import ServerBusy, TargetUnusable
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-LISTED_DOCUMENTS = 5000
+LISTED_DOCUMENTS = 3000
 """Documents of a page; Elasticsearch gives 10,000 at most (`max_result_window`)."""
 
 

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 from pillowtop.changes import Change, Revision
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.couch_errors import AnswerTooLarge
-from pillowtop.feeds.couch_following import PAGE_BYTES, PAGE_ROWS, PageSize
+from pillowtop.feeds.couch_following import PageSize
 from pillowtop.feeds.couch_values import ListedRow
+
+PAGE_ROWS = 3000
+PAGE_BYTES = 2 * 1024 * 1024
+"""Several pages are in memory at a time."""
 
 PAGE_BYTES_AT_MOST = 2 * PAGE_BYTES
 """Averages promise half of that. What has more, as some documents are large, comes in fewer."""
@@ -24,7 +28,7 @@ class DocumentListing:
     def __init__(self, database: CouchDatabase, *, include_docs: bool) -> None:
         self._database = database
         self._include_docs = include_docs
-        self._page_size = PageSize(PAGE_ROWS)
+        self._page_size = PageSize(PAGE_ROWS, PAGE_BYTES)
 
     def measure(self) -> int:
         """Learn how many documents make a page. Returns how many the database has."""
