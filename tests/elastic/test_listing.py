@@ -38,7 +38,11 @@ def test_what_is_asked_for():
     assert (refresh.path, search.path) == ("/orders/_refresh", "/orders/_search")
     assert search.query["allow_partial_search_results"] == "false"
     asked = search.json()
-    assert (asked["version"], asked["_source"], asked["size"]) == (True, False, 5000)
+    assert (asked["version"], asked["_source"], asked["size"]) == (
+        True,
+        False,
+        listing.LISTED_DOCUMENTS,
+    )
     assert asked["search_after"] == [""]
     assert asked["query"]["bool"]["filter"] == [
         {"term": {"pillowtop.pillow": "OrderPillow"}},
