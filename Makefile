@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak chaos backlog fuzz wheel clean environment
+.PHONY: help demo twelve test lint bench soak chaos backlog fuzz wheel clean environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
@@ -19,6 +19,9 @@ help: ## list the targets
 
 demo: environment ## start servers, follow 7,900 airports into two indices, compare them
 	@$(BIN)/python -m dev.demo
+
+twelve: environment ## the same with twelve pillows on the database, which share its feed
+	@$(BIN)/python -m dev.demo --settings project.twelve
 
 test: environment ## run all tests, those against real servers too, with branch coverage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)

@@ -75,6 +75,10 @@ class Change(
             self._decoded = msgspec.json.decode(self.doc)
         return self._decoded
 
+    def copy(self) -> Change:
+        """The same change, whose document is decoded anew."""
+        return Change(self.id, self.seq, self.changes, self.deleted, self.doc, self.database)
+
     def forget_decoded(self) -> None:
         """Have `document` decode anew: a hook that failed may have changed what it was given."""
         if self.has_document:

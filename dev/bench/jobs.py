@@ -23,6 +23,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 2
     transform: bool = False
     include_docs: bool = True
+    pillows: int = 1
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
+    milliseconds_p50: float | None = None
+    milliseconds_p99: float | None = None
+    """From the start of a write to its delivery, where that was measured."""
 
     @property
     def documents_per_second(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from pillowtop.elastic import bulk
 from pillowtop.elastic.index import AliasedIndex
 from pillowtop.elastic.transport import ElasticTransport
 from pillowtop.endpoints import Endpoint
-from pillowtop.engine.items import DELIVERED, Item, Outcome
+from pillowtop.engine.items import DELIVERED, Item, Outcome, Transport
 from pillowtop.feeds.http_stream import BLOCK_BYTES
 from pillowtop.feeds.recorded import RecordedFeed
-from pillowtop.listener import AliasedElasticPillow, BasicPillow
+from pillowtop.listener import AliasedElasticPillow, BasicPillow, PythonPillow
 
 
 class OrderPillow(AliasedElasticPillow):
@@ -26,6 +27,45 @@ class OrderPillow(AliasedElasticPillow):
 class TotalPillow(OrderPillow):
     def change_transform(self, document: Any) -> Any:
         return _with_total(document)
+
+
+class NotingPillow(OrderPillow):
+    """Notes when each document was delivered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.delivered: dict[str, float] = {}
+
+    def get_transport(self) -> Transport:
+        transport = super().get_transport()
+        deliver = transport.deliver
+
+        def noting(items: Sequence[Item]) -> list[Outcome]:
+            outcomes = deliver(items)
+            now = time.perf_counter()
+            self.delivered |= {item.doc_id: now for item in items}
+            return outcomes
+
+        transport.deliver = noting  # type: ignore[method-assign]
+        return transport
+
+
+class ChoosingPillow(PythonPillow, BasicPillow):
+    """Looks at every document, and takes none."""
+
+    selection_is_stable = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__()
+        self.seen = 0
+
+    def python_filter(self, document: Any) -> bool:
+        self.seen += 1
+        return document.get("status") == "never"
+
+    def change_transport(self, document: Any) -> None:
+        raise AssertionError("nothing is taken")
 
 
 class Discarding(ElasticTransport):

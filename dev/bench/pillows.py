@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def run_pillow(job: Job) -> Figures:
     pillow = (TotalPillow if job.transform else OrderPillow)()
     pillow.couch_db, pillow.es_alias = job.database, job.alias
     pillow.include_docs = job.include_docs
-    return _launched(pillow).figures(job.documents)
+    return launched([pillow]).figures(job.documents)
 
 
 def run_recorded(job: Job) -> Figures:
@@ -30,21 +31,22 @@ def run_recorded(job: Job) -> Figures:
     from dev.bench.pillow_classes import RecordedPillow, RecordedTotalPillow  # noqa: PLC0415
 
     pillow = (RecordedTotalPillow if job.transform else RecordedPillow)(Path(job.material))
-    watch = _launched(pillow)
+    watch = launched([pillow])
     if pillow.discarded != job.documents:
         raise WorkNotDone(f"{pillow.discarded} documents arrived of {job.documents}")
     return watch.figures(job.documents)
 
 
-def _launched(pillow: Any) -> Stopwatch:
+def launched(pillows: Sequence[Any]) -> Stopwatch:
+    """Run pillows from nothing to caught up."""
     from pillowtop.conf import configuration  # noqa: PLC0415
     from pillowtop.exits import Exit  # noqa: PLC0415
     from pillowtop.worker.launcher import launch  # noqa: PLC0415
 
     with Stopwatch() as watch:
-        verdict = launch([pillow], configuration(), follow=False)
+        verdict = launch(pillows, configuration(), follow=False)
     if verdict is not Exit.DONE:
-        raise WorkNotDone(f"the pillow ended with {verdict!r}")
+        raise WorkNotDone(f"ended with {verdict!r}")
     return watch
 
 

@@ -20,6 +20,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 2
     transform: bool = False
     include_docs: bool = True
+    pillows: int = 1
     filled_first: bool = False
     """Whether a pillow fills the index before anything is measured."""
 
@@ -51,6 +52,8 @@ UNITS = {
     "documents_per_second": "documents/s",
     "cpu_microseconds": "µs",
     "peak_megabytes": "MB",
+    "milliseconds_p50": "ms, half of them",
+    "milliseconds_p99": "ms, 99 of 100",
 }
 
 LIMIT = "c"
@@ -77,6 +80,14 @@ CASES: Sequence[Case] = (
     Case(key="h", title="couchdbkit ChangesStream + streaming_bulk", work="stream"),
     Case(key="v", title="ptop_verify of what d1 has delivered", work="verify",
          made_by_pillow=True, filled_first=True),
+    Case(key="p1", title="1 pillow that filters in Python, and takes nothing", work="choosing",
+         needs_index=False),
+    Case(key="p10", title="10 of them on one database", work="choosing", needs_index=False,
+         pillows=10),
+    Case(key="p50", title="50 of them on one database", work="choosing", needs_index=False,
+         pillows=50),
+    Case(key="l", title="single documents into a database at rest", work="latency",
+         needs_index=False),
 )  # fmt: skip
 
 TARGETS: Sequence[Target] = (
@@ -89,6 +100,9 @@ TARGETS: Sequence[Target] = (
     Target(case="g", measure="documents_per_second", of="d1", bound=1.0, at_least=True),
     Target(case="v", measure="documents_per_second", bound=20_000, at_least=True),
     Target(case="v", measure="peak_megabytes", bound=100),
+    Target(case="p50", measure="documents_per_second", of="p1", bound=0.333, at_least=True),
+    Target(case="l", measure="milliseconds_p50", bound=20),
+    Target(case="l", measure="milliseconds_p99", bound=100),
     Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),
     Target(case="f2", measure="documents_per_second", bound=70_000, at_least=True),
 )

@@ -41,6 +41,8 @@ class Row(msgspec.Struct, frozen=True):
     of_limit: float | None
     couchdb_cpu_microseconds: float | None
     elasticsearch_cpu_microseconds: float | None
+    milliseconds_p50: float | None
+    milliseconds_p99: float | None
     rounds: list[Measurement]
 
 
@@ -103,6 +105,8 @@ def _row(case: Case, results: Results) -> Row:
         elasticsearch_cpu_microseconds=_median_of_known(
             [one.elasticsearch_cpu_microseconds for one in taken]
         ),
+        milliseconds_p50=_median_of_known([one.milliseconds_p50 for one in taken]),
+        milliseconds_p99=_median_of_known([one.milliseconds_p99 for one in taken]),
         rounds=taken,
     )
 

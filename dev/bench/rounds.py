@@ -27,6 +27,8 @@ class Measurement(msgspec.Struct, frozen=True):
     peak_megabytes: float
     couchdb_cpu_microseconds: float | None
     elasticsearch_cpu_microseconds: float | None
+    milliseconds_p50: float | None = None
+    milliseconds_p99: float | None = None
 
 
 Results = dict[str, list[Measurement]]
@@ -89,6 +91,8 @@ class Bench:
             figures.peak_bytes / 1e6,
             self._spent(couchdb, before[0]),
             self._spent(elasticsearch, before[1]),
+            figures.milliseconds_p50,
+            figures.milliseconds_p99,
         )
 
     def _spent(self, place: Place, before: float | None) -> float | None:
@@ -110,6 +114,7 @@ class Bench:
             in_flight=case.in_flight,
             transform=case.transform,
             include_docs=case.include_docs,
+            pillows=case.pillows,
         )
 
 

@@ -1,13 +1,15 @@
-"""python -m dev.demo: see README.md. Exits 0 only where both indices are in step."""
+"""python -m dev.demo: see README.md. Exits 0 only where all indices are in step."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,17 +17,18 @@ from rich.progress import Progress
 from rich.table import Table
 
 from airports.couch import CouchError, Database
-from airports.pillows import AirportPillow, FrenchAirportPillow
+from airports.pillows import AirportPillow
 from dev.demo import ROOT, changing, servers
 from dev.demo.comparing import Comparison, compare
 from dev.demo.indices import Indices, SearchError
 from dev.demo.running import CommandFailed, Manage
 from dev.servers import MissingTool, ServerError
+from pillowtop import registry
 from pillowtop.conf import configuration
 from pillowtop.exceptions import ConfigurationError
+from pillowtop.listener import PythonPillow
 
 ALL = AirportPillow.es_alias
-FRENCH = FrenchAirportPillow.es_alias
 HITS = 5
 
 FAILED = 1
@@ -38,6 +41,7 @@ class Demo:
 
     def __init__(self, console: Console) -> None:
         settings = configuration()
+        self._pillows: list[Any] = [registry.get_pillow(one.name) for one in registry.entries()]
         self._console = console
         self._database = Database(settings.couchdb, AirportPillow.couch_db)
         self._indices = Indices(settings.elasticsearch)
@@ -56,8 +60,8 @@ class Demo:
     def _clean_up(self) -> None:
         """Remove what an earlier run has left on these servers, and nothing else."""
         self._database.delete()
-        for alias in (ALL, FRENCH):
-            self._indices.delete(alias)
+        for pillow in self._pillows:
+            self._indices.delete(pillow.es_alias)
 
     def _load(self) -> None:
         with self._console.status("loading airports into CouchDB …"):
@@ -109,9 +113,13 @@ class Demo:
         """What each index has to hold: ids and revisions, asked of CouchDB."""
         documents = self._database.documents()
         return {
-            ALL: {one["_id"]: one["_rev"] for one in documents},
-            FRENCH: {one["_id"]: one["_rev"] for one in documents if one["country"] == "FR"},
+            pillow.es_alias: {one["_id"]: one["_rev"] for one in documents if _takes(pillow, one)}
+            for pillow in self._pillows
         }
+
+
+def _takes(pillow: Any, document: dict[str, Any]) -> bool:
+    return not isinstance(pillow, PythonPillow) or pillow.python_filter(document)
 
 
 def _table(compared: Mapping[str, Comparison]) -> Table:
@@ -128,7 +136,9 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    parser = argparse.ArgumentParser(prog="python -m dev.demo")
+    parser.add_argument("--settings", default="project.settings", help="of the example")
+    os.environ["DJANGO_SETTINGS_MODULE"] = parser.parse_args().settings
     console = Console(highlight=False, soft_wrap=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)

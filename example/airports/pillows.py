@@ -34,10 +34,15 @@ class AirportPillow(AliasedElasticPillow):
         return {**document, "location": location, "elevation_m": round(feet * METRES_PER_FOOT)}
 
 
-class FrenchAirportPillow(PythonPillow, AirportPillow):
-    """The airports of France. One that leaves France is deleted here, as if it were gone."""
+class CountryPillow(PythonPillow, AirportPillow):
+    """The airports of a country. One that leaves it is deleted here, as if it were gone."""
 
-    es_alias = "pillowtop-demo-french-airports"
+    country = ""
 
     def python_filter(self, document: dict[str, Any]) -> bool:
-        return bool(document["country"] == "FR")
+        return bool(document["country"] == self.country)
+
+
+class FrenchAirportPillow(CountryPillow):
+    country = "FR"
+    es_alias = "pillowtop-demo-french-airports"

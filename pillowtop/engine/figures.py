@@ -38,7 +38,8 @@ class Snapshot(msgspec.Struct, kw_only=True):
 
     Times are durations up to that moment, by the worker's own clock. `state` is one of starting,
     running, standby, elsewhere, halted, lease_lost, crashed, done. Counters begin with the
-    process. None stands for what is not known (yet).
+    process. None stands for what is not known (yet). `companions` are the pillows that read from
+    the same connection.
     """
 
     pillow: str
@@ -46,6 +47,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     process: str
     reason: str = ""
     stream: str = ""
+    companions: list[str] = []
     token: int = 0
     running_seconds: float = 0.0
     position: Seq | None = None

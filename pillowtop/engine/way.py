@@ -89,7 +89,36 @@ class Way:
         """
         return not self._pillow.selection_is_stable
 
-    def document(self, change: Change) -> Document | None:
+    @property
+    def leaves_out(self) -> bool:
+        """Whether what filters refuse is left out, and they see documents as they are in the feed.
+
+        Then nothing is to be done for what is refused, and `accepted` tells what is not.
+        """
+        as_they_are = not self.triggers and self._wrap is None
+        return as_they_are and not (self.takes_all or self.may_stand_in_target)
+
+    def accepted(self, changes: list[Change]) -> list[Change]:
+        """The changes that no filter refuses: those `item` is to be told that they are accepted.
+
+        Many pillows may have nothing to do with most changes of a database: this is all that one
+        of those costs. Where a filter raises it does so here, and which change it was about is
+        found by asking of one at a time.
+        """
+        self.calls += len(changes)
+        passes, python_passes = self._filter, self._python_filter
+        if passes is not None:
+            changes = [one for one in changes if one.deleted or passes(one)]
+        if python_passes is not None:
+            changes = [
+                one
+                for one in changes
+                # What is not in the feed is loaded, and judged then.
+                if one.deleted or (document := one.document) is None or python_passes(document)
+            ]
+        return changes
+
+    def document(self, change: Change, *, accepted: bool = False) -> Document | None:
         """Extract and transform a live document; None where a hook answers None or refuses."""
         document: Any = self._extracted(change)
         if document is None:
@@ -98,7 +127,7 @@ class Way:
             document = self._wrapped(change, document)
             if document is None:  # the class's way to say that it is none of its own
                 return None
-        if not self.python_accepts(change, document):
+        if not (accepted or self.python_accepts(change, document)):
             return None
         if self.transforms:
             document = self._call("transform", change, self._pillow.change_transform, document)
@@ -160,44 +189,50 @@ def _wrap_of(document_class: Any) -> Callable[[Document], Any] | None:
 
 
 class Packer:
-    """Makes the items of a pillow's changes, each with its version."""
+    """Makes the items of a pillow's changes, each with its version.
 
-    def __init__(self, way: Way, transport: Transport) -> None:
+    With `shared` others see the same changes: their documents may be looked at, not changed.
+    """
+
+    def __init__(self, way: Way, transport: Transport, *, shared: bool = False) -> None:
         self._way = way
         self._transport = transport
+        self._shared = shared
         self._bytes = not (way.touches_documents or transport.decodes)
         self._plain = self._bytes and way.takes_all
 
-    def item(self, change: Change, version: int) -> Item | None:
+    def item(self, change: Change, version: int, accepted: bool = False) -> Item | None:
         """The write that a change asks for; None where it asks for none.
 
-        Raises `HookError` where a hook or the packing of its result fails.
+        `accepted` says that filters have been asked. Raises `HookError` where a hook or the
+        packing of its result fails.
         """
         try:
             if self._plain and not change.deleted and change.has_document:
                 return self._transport.pack_bytes(change, version)
-            return self._item(change, version)
+            return self._item(change, version, accepted and change.has_document)
         except HookError:
             raise
         except BaseException as error:
             demand_about_document(error)
             raise HookError(change, "pack", error) from error
 
-    def _item(self, change: Change, version: int) -> Item | None:
+    def _item(self, change: Change, version: int, accepted: bool) -> Item | None:
         if change.deleted:
             return self._transport.pack_deletion(change, version)
-        if self._way.refuses(change):
+        if not accepted and self._way.refuses(change):
             return self._removal(change, version)
         if self._bytes and change.has_document:
-            if not self._way.python_accepts(change):
+            if not (accepted or self._way.python_accepts(change)):
                 return self._removal(change, version)
             return self._transport.pack_bytes(change, version)
-        document = self._way.document(change)
+        own = change.copy() if self._shared else change
+        document = self._way.document(own, accepted=accepted)
         if document is None:
             return self._removal(change, version)
-        item = self._transport.pack(change, document, version)
+        item = self._transport.pack(own, document, version)
         # Freed while it is still in the processor's cache, and before the collector counts it.
-        change.forget_decoded()
+        own.forget_decoded()
         return item
 
     def _removal(self, change: Change, version: int) -> Item | None:

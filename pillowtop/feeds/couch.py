@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from pillowtop.changes import Seq
 from pillowtop.exceptions import FeedInterrupted
@@ -51,12 +54,25 @@ class CouchFeed:
     ) -> None:
         self.database = database
         self.stream = database.name
-        self._include_docs = include_docs
+        self.anew = partial(
+            CouchFeed,
+            database,
+            filter=filter,
+            filter_parameters=filter_parameters,
+            heartbeat_seconds=heartbeat_seconds,
+            silence_seconds=silence_seconds,
+            page_rows=page_rows,
+            page_bytes=page_bytes,
+            read_rows=read_rows,
+            every_seq=every_seq,
+        )
+        """Makes the same feed with a connection of its own; takes `include_docs`."""
+
+        self.include_docs = include_docs
         self._filter = filter or ""
+        self._parameters = {} if filter_parameters is None else filter_parameters
         self._queries = ChangesQueries(
-            include_docs=include_docs,
-            filter_name=self._filter,
-            parameters={} if filter_parameters is None else filter_parameters,
+            include_docs=include_docs, filter_name=self._filter, parameters=self._parameters
         )
         self._heartbeat_seconds = heartbeat_seconds
         self._read_rows = read_rows
@@ -69,10 +85,16 @@ class CouchFeed:
     def __repr__(self) -> str:
         return f"<CouchFeed of {self.database!r}>"
 
+    @property
+    def selects(self) -> Hashable:
+        """What two feeds have in common that give the same rows."""
+        parameters = msgspec.json.encode(self._parameters, order="deterministic")
+        return self.database.endpoint, self.database.name, self._filter, parameters
+
     def read(self, since: Seq, follow: bool) -> Iterator[Read]:
         """What comes after `since` (0 is the beginning): see `Feed.read`."""
         with contextlib.closing(CouchStream(self.database, self._filter)) as stream:
-            if self._include_docs:
+            if self.include_docs:
                 self._page_size.fit(self.database.info())
             position = yield from self._catch_up(stream, since)
             if follow and not self._filter:

@@ -16,16 +16,24 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class DatabaseInfo(msgspec.Struct, frozen=True):
-    """`doc_count` leaves deleted documents out; `external_bytes` is their JSON's size."""
+    """`doc_count` leaves deleted documents out; `external_bytes` is their JSON's size.
+
+    `copies` is how many nodes have each shard: several may lag behind each other.
+    """
 
     doc_count: int
     external_bytes: int
     update_seq: Seq
     instance_start_time: str
+    copies: int = 1
 
 
 class _Sizes(msgspec.Struct):
     external: Count | None = None
+
+
+class _Cluster(msgspec.Struct):
+    n: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class Described(msgspec.Struct):
@@ -36,6 +44,7 @@ class Described(msgspec.Struct):
     sizes: _Sizes | None = None
     update_seq: Seq = None
     instance_start_time: str | int = ""
+    cluster: _Cluster | None = None
 
     @property
     def info(self) -> DatabaseInfo:
@@ -45,6 +54,7 @@ class Described(msgspec.Struct):
             external_bytes=sizes.external or 0,
             update_seq=self.update_seq,
             instance_start_time=str(self.instance_start_time),
+            copies=self.cluster.n if self.cluster else 1,
         )
 
 

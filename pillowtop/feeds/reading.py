@@ -30,6 +30,7 @@ class Read(msgspec.Struct):
     `caught_up` is true at the end of a page that was not full: there is nothing more for now.
     `current` says that the feed has been heard from within seconds, and has had nothing more then.
     `silent_seconds` is for how long it has not been, where heartbeats were due.
+    `version` is the first of the versions of the changes, where they were drawn before (rule 2).
     """
 
     stream: str
@@ -40,6 +41,7 @@ class Read(msgspec.Struct):
     unreadable: list[Unreadable] = []
     current: bool = False
     silent_seconds: float = 0.0
+    version: int | None = None
 
 
 class Feed(Protocol):

@@ -30,10 +30,25 @@ def text(status: Status) -> str:
     parts = []
     if status.pillows:
         parts.append(tables.text(COLUMNS, [_row(one) for one in status.pillows]))
-    wrong = list(_lines(status))
-    if wrong:
-        parts.append("\n".join(wrong))
+    parts += ["\n".join(lines) for lines in (list(_feeds(status)), list(_lines(status))) if lines]
     return "\n\n".join(parts)
+
+
+def _feeds(status: Status) -> Iterator[str]:
+    """Who reads from one connection, for feeds that several pillows follow."""
+    readers: dict[str, set[tuple[str, ...]]] = {}
+    for one in status.pillows:
+        if one.figures and one.figures.stream:
+            together = tuple(sorted({one.pillow, *one.figures.companions}))
+            readers.setdefault(one.figures.stream, set()).add(together)
+    for stream, groups in sorted(readers.items()):
+        if len({name for group in groups for name in group}) > 1:
+            named = [f"{', '.join(group)} {_how(group)}" for group in sorted(groups)]
+            yield f"feed of {stream}: {'; '.join(named)}"
+
+
+def _how(group: tuple[str, ...]) -> str:
+    return "share one connection" if len(group) > 1 else "reads alone"
 
 
 def _lines(status: Status) -> Iterator[str]:

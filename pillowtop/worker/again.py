@@ -93,7 +93,7 @@ class Again:
         wanted = self._way.wanted(changes)
         doc_ids = [one.id for one in wanted]
         before = self._record(letters.attempts, self._stream, doc_ids)
-        self._intake.take(Read(self._stream, wanted), version)
+        self._intake.take(Read(self._stream, wanted, version=version))
         self._intake.finish()
         after = self._record(letters.attempts, self._stream, doc_ids)
         fates |= dict.fromkeys(set(fates) - set(doc_ids) - _missing(fates), Fate.SKIPPED)

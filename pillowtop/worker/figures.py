@@ -16,6 +16,7 @@ from pillowtop.engine.ledger import Ledger
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
 from pillowtop.worker.delivery import Delivery
+from pillowtop.worker.seats import Seat
 
 CURRENT_SECONDS = 5.0
 """What was caught up with so lately counts as caught up."""
@@ -46,8 +47,10 @@ class Life:
         token: int,
         ledger: Ledger,
         delivery: Delivery,
+        seat: Seat | None = None,
     ) -> None:
         self.stream = stream
+        self.seat = seat
         self.database = database
         self.token = token
         self.ledger = ledger
@@ -58,6 +61,12 @@ class Life:
     @property
     def position(self) -> Seq:
         return self.ledger.positions[self.stream]
+
+    @property
+    def asked_behind(self) -> Seq:
+        """Where what is still to be read begins."""
+        unproven = self.seat.unproven if self.seat else None
+        return self.position if unproven is None else unproven
 
     def saved(self, seq: Seq) -> None:
         self.checkpoint = seq
@@ -189,7 +198,9 @@ class Figures:
 
     @property
     def _awaited(self) -> list[Awaited]:
-        return [*self.answers.awaited, *self.answers_aside.awaited]
+        seat = self.life.seat if self.life else None
+        shared = seat.answers.awaited if seat and seat.answers else ()
+        return [*self.answers.awaited, *self.answers_aside.awaited, *shared]
 
     def _look_at_mark(self) -> None:
         """Caught up is who has delivered all that there was when the feed had nothing more."""
@@ -223,6 +234,7 @@ class Figures:
 
 def _add_life(shot: Snapshot, life: Life, now: float) -> None:
     shot.stream, shot.token = life.stream, life.token
+    shot.companions = life.seat.companions if life.seat else []
     shot.position, shot.checkpoint = life.position, life.checkpoint
     if shot.position == shot.checkpoint:
         life.all_saved_at = now

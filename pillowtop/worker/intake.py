@@ -11,7 +11,7 @@ from pillowtop.engine.batches import Batch, Limits
 from pillowtop.engine.items import Item
 from pillowtop.engine.ledger import Entry, Ledger
 from pillowtop.engine.letters import Letter, from_error, from_unreadable
-from pillowtop.engine.transience import is_transient
+from pillowtop.engine.transience import demand_about_document, is_transient
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import HookError, Packer, Way
 from pillowtop.exceptions import DocumentMissing, Halted, TransientError
@@ -56,15 +56,12 @@ class Intake:
         self._whole_reads = whole_reads
         self._may_send = True
 
-    def take(self, read: Read, version: int | None = None) -> None:
-        """Take what a feed gave. A seq is noted once all before it is in a batch, or refused.
-
-        `version` is the first of those that were drawn for the changes, if they were.
-        """
+    def take(self, read: Read) -> None:
+        """Take what a feed gave. A seq is noted once all before it is in a batch, or refused."""
         self._more = read.more
         if self._whole_reads and (read.changes or read.unreadable):
             self._may_send = False
-        self._take_changes(read.changes, version)
+        self._take_changes(read.changes, read.version)
         for line in read.unreadable:
             self._add_letter(from_unreadable(line))
         if read.seq is not None:
@@ -94,16 +91,28 @@ class Intake:
 
     def _take_changes(self, changes: list[Change], drawn: int | None) -> None:
         # The way of each document: what is said once before the loop is not said again in it.
-        wanted, make = self._way.wanted(changes), self._packer.item
+        wanted, accepted = self._chosen(self._way.wanted(changes))
+        make = self._packer.item
         version = self._versions.draw(len(wanted)) if drawn is None else drawn
         for change in wanted:
             try:
-                item = make(change, version)
+                item = make(change, version, accepted)
             except HookError as error:
                 item = self._item_at_last(change, version, error)
             if item is not None and (self._batch or self._open()).add(item):
                 self._send_if_full()
             version += 1
+
+    def _chosen(self, changes: list[Change]) -> tuple[list[Change], bool]:
+        """Those for which there is something to do, and whether filters have been asked."""
+        if not self._way.leaves_out:
+            return changes, False
+        try:
+            return self._way.accepted(changes), True
+        except BaseException as error:  # noqa: BLE001
+            # Asked of one change at a time they will say it again, and of which.
+            demand_about_document(error)
+            return changes, False
 
     def _item_at_last(self, change: Change, version: int, error: HookError) -> Item | None:
         """Try again what will pass, and make a letter of what will not."""

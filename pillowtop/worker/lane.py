@@ -30,6 +30,7 @@ from pillowtop.worker.parts import Ground
 from pillowtop.worker.patience import Patience
 from pillowtop.worker.rerunning import Rerunner
 from pillowtop.worker.retrying import Retrier
+from pillowtop.worker.seats import Seat
 from pillowtop.worker.sweeping import Sweeper
 from pillowtop.worker.watching import Watcher
 
@@ -44,15 +45,16 @@ class Lane:
     """
 
     def __init__(self, pillow: BasicPillow, office: Office, *, follow: bool) -> None:
-        self._feed = pillow.get_feed()
+        self._feed = feed = pillow.get_feed()
         self._ground = Ground(
             pillow,
             office,
-            self._feed.stream,
+            feed.stream,
             pillow.get_database() if pillow.couch_db else None,
             pillow.get_transport(),
             Way(pillow, BasicPillow),
         )
+        self._seat: Seat | None = None
         self._figures = office.figures(pillow.name)
         self._memory = parts.make_memory(self._ground)
         self._follow = follow
@@ -78,6 +80,8 @@ class Lane:
             self._memory.outlive(error.token)
         finally:
             self._crew.kill()
+            if self._seat:
+                self._seat.leave()
             self._figures.end()
 
     def drain(self) -> None:
@@ -108,12 +112,14 @@ class Lane:
         self._sweep_due: int | None = self._ground.record(requests.sweep_due)
         self._versions = Versions(self._memory.token)
         self._delivery = parts.make_delivery(self._ground, self._memory, self._crew.spawn)
+        self._seat = parts.make_seat(self._ground, self._feed, self._versions)
         self._intake = parts.make_intake(
             self._ground,
             self._versions,
             self._delivery,
             self._ledger,
             whole_reads=self._ground.is_transactional,
+            shared=self._seat is not None,
         )
         self._loader = parts.make_loader(self._ground, self._versions, self._crew.spawn)
         self._again = parts.make_again(self._ground, self._memory, self._versions, self._delivery)
@@ -125,6 +131,7 @@ class Lane:
             self._memory.token,
             self._ledger,
             self._delivery,
+            self._seat,
         )
         self._looker = Looker(self._ground, self._figures, self._life, target)
         self._watcher = Watcher(self._ground, self._figures, self._life, self._crew)
@@ -143,26 +150,23 @@ class Lane:
         """Read from where the last reading ended. True at the end of the feed."""
         try:
             self._memory.verify()
-            for read, version in self._reads():
+            for read in self._reads():
                 patience.succeeded()
                 with self._turn:
-                    self._take(read, version)
+                    self._take(read)
         except TransientError as error:
             patience.endure(error)
             return False
         return True
 
-    def _reads(self) -> Iterator[tuple[Read, int | None]]:
-        """What the feed gives, with documents, and versions where they are drawn already."""
-        reads = self._feed.read(self._read_to, self._follow)
-        if self._loader:
-            yield from self._loader.through(reads)
-        else:
-            for read in reads:
-                yield read, None
+    def _reads(self) -> Iterator[Read]:
+        """What the feed gives, with documents."""
+        feed = self._seat or self._feed
+        reads = feed.read(self._read_to, self._follow)
+        return self._loader.through(reads) if self._loader else reads
 
-    def _take(self, read: Read, version: int | None) -> None:
-        self._intake.take(read, version)
+    def _take(self, read: Read) -> None:
+        self._intake.take(read)
         self._figures.took(read)
         if read.changes and self._ground.way.runs_hooks:
             # Hooks may have used Django's database here: a broken connection must not stay.

@@ -25,6 +25,7 @@ from pillowtop.worker.notifying import STOPPING, notifying_systemd, tell_systemd
 from pillowtop.worker.office import Office
 from pillowtop.worker.reporting import Reporter
 from pillowtop.worker.serving import StatusServer
+from pillowtop.worker.sharing import groups_of
 from pillowtop.worker.supervisor import State, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def launch(
     At `status_bind` it serves how they are; raises `ConfigurationError` where it cannot.
     """
     leases = Leases(Bookkeeper(), settings.LEASE_SECONDS)
-    office = Office(settings, Bookkeeper(), Gates(settings.PROBE_SECONDS), leases)
+    gates = Gates(settings.PROBE_SECONDS)
+    office = Office(settings, Bookkeeper(), gates, leases, groups_of(pillows))
     supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
     launcher = Launcher(supervisors, settings, follow=follow)
     # What is there by now stays: the garbage collector need not look at it again and again, nor

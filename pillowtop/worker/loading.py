@@ -69,6 +69,7 @@ class Chunk:
             self.unreadable,
             self.current,
             self.silent_seconds,
+            self.version,
         )
 
 
@@ -111,8 +112,8 @@ class Loader:
         self._usual_bytes = info.external_bytes / max(info.doc_count, 1) + 1
         self._expect(self._usual_bytes)
 
-    def through(self, reads: Iterator[Read]) -> Iterator[tuple[Read, int]]:
-        """Reads with their documents, each with the first of the versions of its changes.
+    def through(self, reads: Iterator[Read]) -> Iterator[Read]:
+        """Reads with their documents, each with its version.
 
         They come in the order of the feed, and hooks are called by whoever iterates. Where the
         feed is interrupted, what came before is passed on first.
@@ -151,7 +152,7 @@ class Loader:
             return None
         return max(self._open.opened_at + self._linger_seconds - time.monotonic(), 0.0)
 
-    def _gather(self, read: Read) -> Iterator[tuple[Read, int]]:
+    def _gather(self, read: Read) -> Iterator[Read]:
         for change in read.changes:
             self._open.add(change)
             if len(self._open.changes) >= self._full:
@@ -162,12 +163,12 @@ class Loader:
         elif self._whole_reads and read.seq is not None:
             yield from self._load_ahead()
 
-    def _load_ahead(self) -> Iterator[tuple[Read, int]]:
+    def _load_ahead(self) -> Iterator[Read]:
         self._load()
         while len(self._flying) > CHUNKS_AHEAD:
             yield self._land()
 
-    def _flush(self) -> Iterator[tuple[Read, int]]:
+    def _flush(self) -> Iterator[Read]:
         self._open.more = False
         self._load()
         while self._flying:
@@ -185,12 +186,12 @@ class Loader:
         else:
             chunk.is_loaded.set()
 
-    def _land(self) -> tuple[Read, int]:
+    def _land(self) -> Read:
         """Wait for the oldest chunk."""
         chunk = self._flying[0]
         chunk.is_loaded.wait()
         self._flying.popleft()
-        return chunk.as_read(self._database.name), chunk.version
+        return chunk.as_read(self._database.name)
 
     def _lacks(self, change: Change) -> bool:
         if change.deleted or change.has_document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pillowtop.conf import Configuration
@@ -11,6 +12,7 @@ from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.leasing import Leases
 from pillowtop.worker.patience import Patience
+from pillowtop.worker.sharing import Group
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,9 @@ class Office:
     books: Bookkeeper
     gates: Gates
     leases: Leases
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    """With whom a pillow shares its feed, by its name."""
+
     _storms: dict[str, Storm] = field(default_factory=dict)
     _figures: dict[str, Figures] = field(default_factory=dict)
 

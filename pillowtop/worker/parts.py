@@ -13,7 +13,9 @@ from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import Believed
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Packer, Way
+from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
+from pillowtop.feeds.reading import Feed
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters
 from pillowtop.worker.again import Again
@@ -28,6 +30,7 @@ from pillowtop.worker.memory import Memory
 from pillowtop.worker.office import Office
 from pillowtop.worker.patience import Patience
 from pillowtop.worker.repeating import Repeating
+from pillowtop.worker.seats import Seat
 from pillowtop.worker.transactions import Transactions
 
 Spawn = Callable[..., gevent.Greenlet]
@@ -110,11 +113,17 @@ def make_delivery(ground: Ground, memory: Memory, spawn: Spawn) -> Delivery:
 
 
 def make_intake(
-    ground: Ground, versions: Versions, delivery: Delivery, ledger: Ledger, *, whole_reads: bool
+    ground: Ground,
+    versions: Versions,
+    delivery: Delivery,
+    ledger: Ledger,
+    *,
+    whole_reads: bool,
+    shared: bool = False,
 ) -> Intake:
     return Intake(
         ground.way,
-        Packer(ground.way, ground.transport),
+        Packer(ground.way, ground.transport, shared=shared),
         versions,
         delivery,
         ledger,
@@ -139,6 +148,27 @@ def make_loader(ground: Ground, versions: Versions, spawn: Spawn) -> Loader | No
     )
     ground.patience().until_done(loader.measure)
     return loader
+
+
+def make_seat(ground: Ground, feed: Feed, versions: Versions) -> Seat | None:
+    """The pillow's place at a feed that it shares; None where it reads alone."""
+    group = ground.office.groups.get(ground.pillow.name)
+    if group is None or not isinstance(feed, CouchFeed):
+        return None
+    if ground.is_transactional:
+        # It counts each change, and others may come twice.
+        group.no_longer_expect(ground.pillow.name)
+        return None
+    transport = ground.transport
+    return Seat(
+        ground.pillow.name,
+        group,
+        feed,
+        versions.draw,
+        fills_in=not ground.pillow.include_docs,
+        # Transports of users' own may not say.
+        is_versioned=getattr(transport, "is_versioned", False),
+    )
 
 
 def make_again(

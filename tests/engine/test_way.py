@@ -102,6 +102,50 @@ def test_a_stable_selection_has_none():
     assert made(Stable(), change("2-b")) is None
 
 
+class StableInBoth(PythonFiltering):
+    selection_is_stable = True
+
+    def filter(self, change):
+        return change.id != "b"
+
+    def change_transform(self, document):
+        document["seen"] = True
+        return document
+
+
+def test_a_stable_selection_can_be_asked_about_many_changes_at_once():
+    way = Way(StableInBoth(), BasicPillow)
+    assert way.leaves_out
+    french = {"country": "FR"}
+    changes = [
+        change(doc_id="a", doc=french),
+        change(doc_id="b", doc=french),
+        change(doc_id="c"),
+        change(doc_id="d", deleted=True),
+        Change("not loaded"),
+    ]
+    assert [one.id for one in way.accepted(changes)] == ["a", "d", "not loaded"]
+
+
+def test_who_was_accepted_is_not_asked_again():
+    packer = Packer(Way(StableInBoth(), BasicPillow), Target())
+    british = change(doc={"country": "GB"})
+    assert packer.item(british, 7) is None
+    assert packer.item(british, 7, accepted=True).payload[1]["country"] == "GB"
+
+
+@pytest.mark.parametrize("kind", [PythonFiltering, Triggering, Plain])
+def test_of_others_each_change_is_asked_about_by_itself(kind):
+    assert not Way(kind(), BasicPillow).leaves_out
+
+
+def test_a_document_that_others_see_too_is_not_changed():
+    one = change(doc={"country": "FR"})
+    item = Packer(Way(StableInBoth(), BasicPillow), Target(), shared=True).item(one, 7)
+    assert item.payload[1]["seen"]
+    assert "seen" not in one.document
+
+
 @pytest.mark.parametrize("pillow", [Filtering(), PythonFiltering(), Stable(), Triggering()])
 def test_deletions_are_not_asked_about(pillow):
     assert made(pillow, change("1-a", deleted=True)) == ("deletion",)

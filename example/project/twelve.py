@@ -1,0 +1,23 @@
+"""The example's project with twelve pillows on its database: they share one feed."""
+
+from __future__ import annotations
+
+from project.settings import *  # noqa: F403
+from project.settings import PILLOWTOPS
+
+COUNTRIES = ("AU", "BR", "CA", "CN", "DE", "GB", "ID", "IN", "RU", "US")
+
+PILLOWTOPS = [
+    *PILLOWTOPS,
+    *(
+        {
+            "class": "airports.pillows.CountryPillow",
+            "name": f"AirportsOf{country}",
+            "options": {
+                "country": country,
+                "es_alias": f"pillowtop-demo-airports-{country.lower()}",
+            },
+        }
+        for country in COUNTRIES
+    ),
+]

@@ -1,0 +1,233 @@
+"""One connection to a feed for all pillows that follow it (rule 10)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+
+import gevent
+from gevent.event import Event
+
+from pillowtop import awaited
+from pillowtop.awaited import Answers
+from pillowtop.changes import Seq
+from pillowtop.engine.chains import Chain
+from pillowtop.exceptions import PillowtopError
+from pillowtop.feeds.couch import CouchFeed
+from pillowtop.feeds.reading import Feed, Read
+from pillowtop.listener import BasicPillow
+
+AHEAD_BYTES = 4 * 1024 * 1024
+"""How far those who share a reading may be apart."""
+
+AHEAD_ALONE_BYTES = 256 * 1024
+KEPT_BYTES = 256 * 1024
+
+HELD_SECONDS = 0.5
+HELD_SHARE = 0.02
+"""For so long, and for such a share of the time, may some wait for those who are slower."""
+
+GATHER_SECONDS = 2.0
+"""For how long a reading waits at its start for those who are about to follow, too."""
+
+
+class Overtaken(PillowtopError):
+    """A reading has gone on without a reader who was too slow."""
+
+
+class Reading:
+    """One connection to a feed, from `since` on, for all readers that sit at it.
+
+    It is at most so many bytes ahead of the slowest of them. Where that makes others wait for
+    too long it goes on without him. It ends with the feed, with an error, or with its last reader.
+    """
+
+    def __init__(self, feed: Feed, since: Seq, *, follow: bool, gather: Callable[[], None]) -> None:
+        self.answers = Answers()
+        """What the connection waits for."""
+
+        self.is_over = False
+        self.is_current = False
+        """Whether it has nothing more to give for now."""
+
+        self._chain = Chain(since, KEPT_BYTES)
+        self._error: BaseException | None = None
+        self._news: dict[Hashable, Event] = {}
+        self._waiting: set[Hashable] = set()
+        self._moved = Event()
+        self._held_seconds = 0.0
+        self._held_at = time.monotonic()
+        self._greenlet = gevent.spawn(self._read, feed, since, follow, gather)
+
+    @property
+    def readers(self) -> Sequence[Hashable]:
+        return self._chain.readers
+
+    def sit_behind(self, since: Seq, reader: Hashable) -> bool:
+        """Seat a reader who has had everything up to `since`; False where that cannot be."""
+        if self.is_over or not self._chain.sit_behind(since, reader):
+            return False
+        self._news[reader] = Event()
+        return True
+
+    def sit_at_end(self, reader: Hashable) -> Seq:
+        """Seat a reader to get what will be read from now on; return a seq behind which that is."""
+        self._chain.sit_at_end(reader)
+        self._news[reader] = Event()
+        return self._chain.last_seq
+
+    def leave(self, reader: Hashable) -> None:
+        self._chain.leave(reader)
+        self._news.pop(reader, None)
+        self._moved.set()
+        if not self._chain.readers:
+            self.is_over = True
+            self._greenlet.kill(block=False)
+
+    def take(self, reader: Hashable) -> Read | None:
+        """Wait for the next read; None at the end. Raises `Overtaken`, or what ended the feed."""
+        while self._chain.holds(reader):
+            read = self._chain.take(reader)
+            if read is not None:
+                self._moved.set()
+                return read
+            if self.is_over:
+                if self._error is not None:
+                    raise self._error
+                return None
+            self._wait(reader)
+        raise Overtaken("the reading that was shared has gone on")
+
+    def _wait(self, reader: Hashable) -> None:
+        self._news[reader].clear()
+        self._waiting.add(reader)
+        self._moved.set()
+        try:
+            self._news[reader].wait()
+        finally:
+            self._waiting.discard(reader)
+
+    def _read(self, feed: Feed, since: Seq, follow: bool, gather: Callable[[], None]) -> None:
+        awaited.keep_in(self.answers)
+        try:
+            gather()
+            for read in feed.read(since, follow):
+                self.is_current = read.current or read.caught_up
+                self._chain.add(read)
+                self._tell(self._chain.readers)
+                # All take it before the next one is read: its documents are decoded for all.
+                gevent.sleep(0)
+                self._wait_for_room()
+        except gevent.GreenletExit:
+            raise
+        except BaseException as error:  # noqa: BLE001  (its readers raise it)
+            self._error = error
+        finally:
+            self.is_over = True
+            self._tell(self._chain.readers)
+
+    def _tell(self, readers: Iterable[Hashable]) -> None:
+        for reader in readers:
+            self._news[reader].set()
+
+    def _wait_for_room(self) -> None:
+        while slow := self._slow():
+            started, held = time.monotonic(), bool(self._waiting)
+            if held and self._is_held_too_long():
+                for reader in slow:
+                    self._chain.leave(reader)
+                self._tell(slow)
+                self._held_seconds = 0.0
+                return
+            self._moved.clear()
+            self._moved.wait(HELD_SECONDS if held else None)
+            if held:
+                self._held_seconds += time.monotonic() - started
+
+    def _slow(self) -> Sequence[Hashable]:
+        alone = len(self._news) == 1
+        return self._chain.behind(AHEAD_ALONE_BYTES if alone else AHEAD_BYTES)
+
+    def _is_held_too_long(self) -> bool:
+        now = time.monotonic()
+        allowed = HELD_SHARE * (now - self._held_at)
+        self._held_seconds, self._held_at = max(self._held_seconds - allowed, 0.0), now
+        return self._held_seconds > HELD_SECONDS
+
+
+class Group:
+    """Pillows that follow the same feed, by their names, and their readings of it.
+
+    Those who are up to date read from `main`. Who lags has a reading of his own, or with others
+    who lag from the very same seq.
+    """
+
+    def __init__(self, names: Iterable[str], make_feed: Callable[[], Feed]) -> None:
+        self._make_feed = make_feed
+        self._main: Reading | None = None
+        self._readings: list[Reading] = []
+        self._awaited = set(names)
+        self._nobody_awaited = Event()
+
+    def sit_behind(self, since: Seq, name: str, reader: Hashable, *, follow: bool) -> Reading:
+        """Seat a reader who has had everything up to `since`, at a reading of his own at worst."""
+        self.no_longer_expect(name)
+        self._readings = [one for one in self._readings if not one.is_over]
+        for reading in self._readings:
+            if reading.sit_behind(since, reader):
+                return reading
+        made = Reading(self._make_feed(), since, follow=follow, gather=self._gather)
+        made.sit_behind(since, reader)
+        self._readings.append(made)
+        return made
+
+    def better(self, reading: Reading) -> Reading | None:
+        """Where a reader who is up to date should sit instead, if anywhere."""
+        if self._main is None or self._main.is_over:
+            self._main = reading
+        return self._main if self._main is not reading and self._main.is_current else None
+
+    def expect(self, name: str) -> None:
+        """Say that somebody is about to read on."""
+        self._awaited.add(name)
+
+    def no_longer_expect(self, name: str) -> None:
+        self._awaited.discard(name)
+        if not self._awaited:
+            self._nobody_awaited.set()
+
+    def _gather(self) -> None:
+        """Wait for those who are about to read: they may begin at the same place."""
+        if self._awaited:
+            self._nobody_awaited.clear()
+            self._nobody_awaited.wait(GATHER_SECONDS)
+            self._awaited.clear()
+
+
+def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
+    """The groups of those that share a feed, by their names.
+
+    What is wrong with a pillow shows in its own life.
+    """
+    followers: dict[Hashable, dict[str, CouchFeed]] = {}
+    for pillow in pillows:
+        with suppress(Exception):
+            feed = pillow.get_feed()
+            if type(feed) is CouchFeed:
+                followers.setdefault(feed.selects, {})[pillow.name] = feed
+    return {
+        name: group
+        for feeds in followers.values()
+        if len(feeds) > 1
+        for group in [_group(feeds)]
+        for name in feeds
+    }
+
+
+def _group(feeds: Mapping[str, CouchFeed]) -> Group:
+    """Documents are sent to all where any wants them."""
+    include_docs = any(feed.include_docs for feed in feeds.values())
+    first = next(iter(feeds.values()))
+    return Group(feeds, partial(first.anew, include_docs=include_docs))

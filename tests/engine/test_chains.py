@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import gc
+
+import msgspec
+import pytest
+
+from pillowtop.changes import Change
+from pillowtop.engine.chains import DECODED_BYTES, PLACES_AT_MOST, Chain, Link, size_of
+from pillowtop.feeds.reading import Read
+
+
+def read(seq=None, rows=1):
+    return Read("orders", [Change(str(number)) for number in range(rows)], seq)
+
+
+def held(reads):
+    """Of each whether it is referred to by a link."""
+    gc.collect()
+    return [any(isinstance(one, Link) for one in gc.get_referrers(read)) for read in reads]
+
+
+def taken(chain, reader):
+    reads = []
+    while (one := chain.take(reader)) is not None:
+        reads.append(one)
+    return reads
+
+
+def test_each_takes_all_that_comes_behind_its_seat():
+    chain = Chain("0", 10_000)
+    assert chain.sit_behind("0", "a")
+    reads = [read("1-x"), read(), read("2-x")]
+    for one in reads:
+        chain.add(one)
+    assert chain.sit_behind("1-x", "b")
+    chain.sit_at_end("c")
+    chain.add(last := read("3-x"))
+    assert taken(chain, "a") == [*reads, last]
+    assert taken(chain, "b") == [*reads[1:], last]
+    assert taken(chain, "c") == [last]
+
+
+def test_a_seq_that_is_not_known_is_no_place():
+    chain = Chain("0", 10_000)
+    chain.add(read("1-x"))
+    assert not chain.sit_behind("1-y", "a")
+    with pytest.raises(KeyError):
+        chain.take("a")
+
+
+def test_places_are_forgotten_by_bytes_and_by_number():
+    chain = Chain("0", 5 * size_of(read()))
+    for number in range(1, 11):
+        chain.add(read(str(number)))
+    assert [n for n in range(11) if chain.sit_behind(str(n), "a")] == [5, 6, 7, 8, 9, 10]
+    chain = Chain("0", 10**9)
+    for number in range(1000):
+        chain.add(read(str(number), rows=0))
+    assert sum(chain.sit_behind(str(n), "a") for n in range(1000)) == PLACES_AT_MOST
+
+
+def test_what_all_have_taken_is_free():
+    chain = Chain("0", 0)
+    for reader in ("quick", "slow"):
+        assert chain.sit_behind("0", reader)
+    reads = [read("1-x"), read("2-x")]
+    for one in reads:
+        chain.add(one)
+    assert taken(chain, "quick") == reads
+    assert held(reads) == [True, True]
+    chain.leave("slow")
+    assert held(reads) == [False, True]  # the last one: somebody sits there
+    assert chain.behind(0) == []
+    assert chain.at_end() == ["quick"]
+
+
+def test_who_is_far_behind_is_known():
+    chain = Chain("0", 0)
+    chain.sit_behind("0", "a")
+    chain.sit_behind("0", "b")
+    for number in range(4):
+        chain.add(read(str(number)))
+    chain.take("b")
+    assert chain.behind(3 * size_of(read())) == ["a"]
+    assert chain.behind(4 * size_of(read())) == []
+
+
+def test_what_was_decoded_is_kept_for_those_who_come_soon():
+    chain = Chain("0", 10_000)
+    changes = [Change(str(number), doc=msgspec.Raw(b'{"n":1}')) for number in range(2)]
+    chain.add(Read("orders", [changes[0]], "1-x"))
+    first = changes[0].document
+    chain.add(Read("orders", [changes[1]], "2-x"))
+    assert changes[0].document is first
+    chain.add(Read("orders", [Change("big", doc=msgspec.Raw(b"1" * DECODED_BYTES))], "3-x"))
+    assert changes[0].document is not first
