@@ -50,6 +50,7 @@ class CouchDatabase:
         self.server = server or server_at(endpoint)
         self.path = f"/{quote(name, safe='')}"
         self._asked = Request(endpoint, name)
+        self._local_revs: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<CouchDatabase {self.endpoint}{self.path}>"
@@ -79,19 +80,19 @@ class CouchDatabase:
         return self._document(_local_path(local_id))
 
     def put_local(self, local_id: str, document: Mapping[str, Any]) -> None:
-        """Write a `_local` document over whatever is there.
+        """Write a `_local` document, without `_rev`, over whatever is there.
 
-        CouchDB itself checks no revisions of these; what is compatible with it may.
+        CouchDB itself checks no revisions of these; what is compatible with it may, so it is told
+        the one that was written last.
         """
         for _ in range(PUT_ATTEMPTS):
-            stored = self.get_local(local_id) or {}
-            body = {key: value for key, value in document.items() if key != "_rev"}
-            if "_rev" in stored:
-                body["_rev"] = stored["_rev"]
+            rev = self._local_revs.get(local_id)
+            body = {**document, "_rev": rev} if rev else {**document}
             answer = self._request("PUT", _local_path(local_id), body=body)
             if answer.status != HTTPStatus.CONFLICT:
-                self._checked(answer)
+                self._local_revs[local_id] = self._checked(answer).get("rev")
                 return
+            self._local_revs[local_id] = (self.get_local(local_id) or {}).get("_rev")
         raise ServerBusy(f"{self}: {_local_path(local_id)} changes all the time")
 
     def load(self, doc_ids: Iterable[str], at_most: int | None = None) -> dict[str, Loaded]:

@@ -214,7 +214,7 @@ class Lane:
 
     def _rerun(self) -> None:
         """Take again what operators have asked for, and dead letters; the feed waits meanwhile."""
-        if self._again is None:
+        if self._again is None or not self._has_mail():
             return
         name, record = self._ground.pillow.name, self._ground.record
         filtered = self._ground.pillow.couch_filter is not None
@@ -227,13 +227,18 @@ class Lane:
                     self._intake.finish()
                     queue.run()
 
+    def _has_mail(self) -> bool:
+        name, mail = self._ground.pillow.name, self._ground.office.mail
+        return self._ground.patience().until_done(lambda: mail.waits_for(name))
+
     # Saving.
 
     def _keep_saving(self) -> None:
         while True:
             gevent.sleep(self._ground.office.settings.CHECKPOINT_SECONDS)
             self._save_patiently()
-            self._ground.patience().until_done(self._memory.heed_requests)
+            if self._has_mail():
+                self._ground.patience().until_done(self._memory.heed_requests)
 
     def _save_patiently(self) -> None:
         self._ground.patience().until_done(self._save)

@@ -21,6 +21,7 @@ from pillowtop.worker.blocking import BlockWatch
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.leasing import Leases
+from pillowtop.worker.mail import Mail
 from pillowtop.worker.notifying import STOPPING, notifying_systemd, tell_systemd
 from pillowtop.worker.office import Office
 from pillowtop.worker.reporting import Reporter
@@ -49,8 +50,15 @@ def launch(
     At `status_bind` it serves how they are; raises `ConfigurationError` where it cannot.
     """
     leases = Leases(Bookkeeper(), settings.LEASE_SECONDS)
-    gates = Gates(settings.PROBE_SECONDS)
-    office = Office(settings, Bookkeeper(), gates, leases, groups_of(pillows))
+    books = Bookkeeper()
+    office = Office(
+        settings,
+        books,
+        Gates(settings.PROBE_SECONDS),
+        leases,
+        Mail(books, settings.CHECKPOINT_SECONDS / 2),
+        groups_of(pillows),
+    )
     supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
     launcher = Launcher(supervisors, settings, follow=follow)
     # What is there by now stays: the garbage collector need not look at it again and again, nor

@@ -11,6 +11,7 @@ from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.leasing import Leases
+from pillowtop.worker.mail import Mail
 from pillowtop.worker.patience import Patience
 from pillowtop.worker.sharing import Group
 
@@ -21,6 +22,7 @@ class Office:
     books: Bookkeeper
     gates: Gates
     leases: Leases
+    mail: Mail
     groups: Mapping[str, Group] = field(default_factory=dict)
     """With whom a pillow shares its feed, by its name."""
 

@@ -15,6 +15,7 @@ from pillowtop.worker.bookkeeper import Bookkeeper, P, T
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.lane import Lane
 from pillowtop.worker.leasing import Leases
+from pillowtop.worker.mail import Mail
 from pillowtop.worker.office import Office
 
 SECONDS = 60.0
@@ -35,7 +36,7 @@ def rehearse(pillow: BasicPillow, seconds: float = SECONDS) -> None:
     settings = configuration()
     books = NearBooks()
     leases = Leases(books, settings.LEASE_SECONDS)
-    office = Office(settings, books, Gates(settings.PROBE_SECONDS), leases)
+    office = Office(settings, books, Gates(settings.PROBE_SECONDS), leases, Mail(books, 0.0))
     late = TimeoutError(
         f"{pillow.name} was not caught up within {seconds:g} s: the log says what it waits for"
     )

@@ -60,29 +60,31 @@ def test_documents():
 
 
 def test_local_documents_are_written_over_what_is_there():
-    stored = {"_id": "_local/x", "_rev": "0-7", "old": 1}
-
-    def answer(request, connection):
-        connection.reply(200 if request.method == "GET" else 201, stored)
-
-    with ScriptedServer(answer) as server:
-        database_at(server.url).put_local("x", {"new": 2, "_rev": "ignored"})
-        database_at(server.url).put_local("_local/x", {"new": 2})
-    put = server.requests[1]
-    assert (put.method, put.path) == ("PUT", "/db/_local/x")
-    assert put.json() == {"new": 2, "_rev": "0-7"}
-    assert put.headers["content-type"] == "application/json"
-    assert server.requests[3].path == "/db/_local/x"
+    written = [replying(201, {"ok": True, "rev": f"0-{number}"}) for number in (1, 2)]
+    with ScriptedServer(in_turn(*written)) as server:
+        database = database_at(server.url)
+        database.put_local("x", {"new": 2})
+        database.put_local("x", {"new": 3})
+    first, second = server.requests
+    assert (first.method, first.path) == ("PUT", "/db/_local/x")
+    assert first.headers["content-type"] == "application/json"
+    assert first.json() == {"new": 2}
+    assert second.json() == {"new": 3, "_rev": "0-1"}
 
 
 def test_a_conflict_on_a_local_document_is_read_again():
     conflict = replying(409, {"error": "conflict", "reason": "Document update conflict."})
-    first, second = replying(404, NOT_FOUND), replying(200, {"_rev": "0-1"})
-    with ScriptedServer(in_turn(first, conflict, second, replying(201, {"ok": True}))) as server:
-        database_at(server.url).put_local("x", {"a": 1})
+    stored, done = replying(200, {"_rev": "0-1"}), replying(201, {"ok": True, "rev": "0-2"})
+    gone = replying(404, NOT_FOUND)
+    with ScriptedServer(in_turn(conflict, stored, done, conflict, gone, done)) as server:
+        database = database_at(server.url)
+        database.put_local("x", {"a": 1})
+        database.put_local("x", {"a": 2})
     assert [r.json() for r in server.requests if r.method == "PUT"] == [
         {"a": 1},
         {"a": 1, "_rev": "0-1"},
+        {"a": 2, "_rev": "0-2"},
+        {"a": 2},
     ]
 
 
