@@ -64,6 +64,11 @@ class Change(
         return self.changes[0].rev if self.changes else ""
 
     @property
+    def is_of_design(self) -> bool:
+        """Whether it is about a design document."""
+        return self.id.startswith("_design/")
+
+    @property
     def has_document(self) -> bool:
         """Whether the feed carried the document (CouchDB sends `null` where it could not)."""
         return len(memoryview(self.doc)) > len(b"null")

@@ -13,6 +13,7 @@ from pillowtop.engine.items import Item, Transport
 from pillowtop.engine.transience import demand_about_document
 from pillowtop.engine.wrapping import describe
 from pillowtop.exceptions import ConfigurationError
+from pillowtop.feeds.reading import Read
 
 
 class Hooks(Protocol):
@@ -62,7 +63,11 @@ class Way:
         """The changes that concern the pillow at all: those of design documents mostly do not."""
         if self._pillow.include_design_docs:
             return changes
-        return [change for change in changes if not change.id.startswith("_design/")]
+        return [change for change in changes if not change.is_of_design]
+
+    def wanted_of(self, read: Read) -> list[Change]:
+        """The same of a read, at which others may look too."""
+        return read.changes if self._pillow.include_design_docs else read.documents
 
     def refuses(self, change: Change) -> bool:
         """Whether `filter` refuses a live document. Deletions are never asked about (rule 4)."""

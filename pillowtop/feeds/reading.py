@@ -42,6 +42,14 @@ class Read(msgspec.Struct):
     current: bool = False
     silent_seconds: float = 0.0
     version: int | None = None
+    _documents: list[Change] | None = None
+
+    @property
+    def documents(self) -> list[Change]:
+        """The changes but those of design documents, found once for all who take them."""
+        if self._documents is None:
+            self._documents = [one for one in self.changes if not one.is_of_design]
+        return self._documents
 
 
 class Feed(Protocol):

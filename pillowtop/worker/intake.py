@@ -61,7 +61,7 @@ class Intake:
         self._more = read.more
         if self._whole_reads and (read.changes or read.unreadable):
             self._may_send = False
-        self._take_changes(read.changes, read.version)
+        self._take_changes(self._way.wanted_of(read), read.version)
         for line in read.unreadable:
             self._add_letter(from_unreadable(line))
         if read.seq is not None:
@@ -91,7 +91,7 @@ class Intake:
 
     def _take_changes(self, changes: list[Change], drawn: int | None) -> None:
         # The way of each document: what is said once before the loop is not said again in it.
-        wanted, accepted = self._chosen(self._way.wanted(changes))
+        wanted, accepted = self._chosen(changes)
         make = self._packer.item
         version = self._versions.draw(len(wanted)) if drawn is None else drawn
         for change in wanted:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 
 import gevent
-from django.db import close_old_connections
 from gevent.lock import RLock
 
 from pillowtop.changes import Seq
@@ -21,6 +21,7 @@ from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
 from pillowtop.listener import BasicPillow
 from pillowtop.records import letters, requests
+from pillowtop.records.connecting import close_what_is_over
 from pillowtop.worker import parts
 from pillowtop.worker.crew import Crew
 from pillowtop.worker.figures import Life
@@ -35,6 +36,9 @@ from pillowtop.worker.sweeping import Sweeper
 from pillowtop.worker.watching import Watcher
 
 logger = logging.getLogger(__name__)
+
+CONNECTIONS_SECONDS = 1.0
+"""How often those are looked at that a hook may have opened to Django's database."""
 
 
 class Lane:
@@ -61,6 +65,7 @@ class Lane:
         self._read_to: Seq = None
         self._saved: Seq = None
         self._was_caught_up = self._is_sweeping = False
+        self._connections_due_at = 0.0
         self._crew = Crew(self._figures)
         self.has_started = False
         self._turn = RLock()
@@ -168,9 +173,9 @@ class Lane:
     def _take(self, read: Read) -> None:
         self._intake.take(read)
         self._figures.took(read)
-        if read.changes and self._ground.way.runs_hooks:
-            # Hooks may have used Django's database here: a broken connection must not stay.
-            close_old_connections()
+        if self._ground.way.runs_hooks and time.monotonic() > self._connections_due_at:
+            close_what_is_over()
+            self._connections_due_at = time.monotonic() + CONNECTIONS_SECONDS
         if read.seq is not None:
             self._read_to = read.seq
         if read.caught_up:

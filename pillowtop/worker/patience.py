@@ -11,6 +11,7 @@ import gevent
 
 from pillowtop.engine.backoff import Backoff
 from pillowtop.exceptions import ServerUnreachable, TransientError
+from pillowtop.records.connecting import close_what_is_over
 from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
 
@@ -39,14 +40,16 @@ class Patience:
         self._since = 0.0
 
     def endure(self, error: TransientError) -> None:
-        """Return when it is time for the next attempt."""
+        """Return when it is time for the next attempt, with connections to Django's database that
+        work: a hook's own may be what is broken."""
         self._say(str(error))
         self._figures.retries += 1
         self._figures.failed(self, self._said, self._since)
         if isinstance(error, ServerUnreachable) and self._gates.wait(error.host, error.port):
             self._backoff.reset()
-            return
-        gevent.sleep(self._backoff.next())
+        else:
+            gevent.sleep(self._backoff.next())
+        close_what_is_over()
 
     def succeeded(self) -> None:
         """Say that the last attempt worked."""

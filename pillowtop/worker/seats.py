@@ -149,7 +149,7 @@ class Seat:
         """A read as this pillow may have it."""
         if self._fills_in:
             changes = [change.copy() for change in read.changes]
-            read = msgspec.structs.replace(read, changes=changes)
+            read = msgspec.structs.replace(read, changes=changes, _documents=None)
         if read.seq is None:
             return read
         if self._proof:

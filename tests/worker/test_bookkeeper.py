@@ -1,9 +1,11 @@
-"""Many pillows, and two threads of theirs, on one SQLite file; which may be replaced."""
+"""Django's database: many pillows on one SQLite file, which may be replaced; what breaks."""
 
 from __future__ import annotations
 
 import json
 import shutil
+
+import psycopg
 
 from tests.projects import wait_until
 
@@ -48,3 +50,45 @@ def test_a_file_that_is_put_in_the_place_of_the_database_is_noticed(setup):
         return status["pillows"][0]["figures"]["delivered"]
 
     wait_until(lambda: delivered() == 11, 30, lambda: one.project.logs)
+
+
+ASKING = """
+from django.db import connection
+from pillowtop.listener import BasicPillow, PythonPillow
+
+class AskingPillow(PythonPillow, BasicPillow):
+    couch_db = {database!r}
+
+    def python_filter(self, document):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+
+    def change_transport(self, document):
+        open("delivered", "a").write(document["_id"] + "\\n")
+"""
+
+
+def test_connections_that_break_are_made_anew(make_project, database, postgresql_database):
+    """Those of hooks, too, which are opened in greenlets."""
+    database.fill(1)
+    source = ASKING.format(database=database.name)
+    project = make_project(
+        {"COUCHDB_URL": database.server, "CHECKPOINT_SECONDS": 0.2, "BACKOFF_SECONDS": 0.5},
+        ["pillows.AskingPillow"],
+        source,
+        database=postgresql_database,
+    )
+    project.start("--all")
+    delivered = project.folder / "delivered"
+    wait_until(delivered.exists, what=lambda: project.logs)
+    named = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    where = {key: postgresql_database[name] for key, name in named.items()}
+    with psycopg.connect(dbname=postgresql_database["NAME"], **where) as connection:
+        ended = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert len(ended) > 1  # the hook's, and the worker's
+    database.put("new", n=1)
+    wait_until(lambda: "new" in delivered.read_text(), what=lambda: project.logs)
