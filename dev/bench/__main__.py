@@ -1,7 +1,7 @@
 """python -m dev.bench: measures the way from CouchDB into Elasticsearch.
 
 Prints a table and writes build/bench.json. Uses the servers of COUCHDB_URL and ELASTICSEARCH_URL,
-or starts its own. Takes about a quarter of an hour; --quick takes two minutes and says less.
+or starts its own. Takes about half an hour; --quick takes a few minutes and says less.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dev.bench import material, report
 from dev.bench.indices import Indices
 from dev.bench.jobs import WorkNotDone
 from dev.bench.plan import CASES, Case
-from dev.bench.rounds import ROOT, Bench, Results
+from dev.bench.rounds import ROOT, Bench, Results, Stock
 from dev.bench.servers import Places, running_servers
 from dev.servers import ServerError
 from pillowtop.endpoints import Endpoint
@@ -36,6 +36,10 @@ DOCUMENTS, ROUNDS = 100_000, 5
 QUICK_DOCUMENTS, QUICK_ROUNDS = 20_000, 1
 WARM_UP = ("a2", "d1")
 """Measured once before all rounds and thrown away: a JVM takes a while to get fast."""
+
+WITH_BODIES = {"bulks", "together"}
+WITH_FEED = {"recorded", *WITH_BODIES}
+"""Works that use more of a stock than its database."""
 
 
 def main() -> None:
@@ -78,17 +82,26 @@ def measure(documents: int, rounds: int, console: Console) -> report.Report:
         with console.status("starting CouchDB and Elasticsearch"):
             places = stack.enter_context(running_servers())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pillowtop-bench-")))
-        database = stack.enter_context(fresh_database(places))
         progress = stack.enter_context(_progress(console))
-        prepare(database, folder, documents, places, progress)
-        bench = Bench(places, database.name, documents, folder)
+        stocks = {}
+        for times in sorted({case.times for case in CASES}):
+            database = stack.enter_context(fresh_database(places))
+            stocks[times] = Stock(database.name, documents * times, folder / f"{times}")
+            stocks[times].material.mkdir()
+            prepare(database, stocks[times], _used(times), places, progress)
+        feed = stocks[1].material / material.FEED
         return report.make_report(
             CASES,
-            take_all(bench, rounds, progress),
+            take_all(Bench(places, stocks), rounds, progress),
             documents=documents,
-            bytes_per_document=(folder / material.FEED).stat().st_size / documents,
+            bytes_per_document=feed.stat().st_size / documents,
             servers={"couchdb": places.couchdb.name, "elasticsearch": places.elasticsearch.name},
         )
+
+
+def _used(times: int) -> set[str]:
+    """What cases do with a stock."""
+    return {case.work for case in CASES if case.times == times}
 
 
 @contextmanager
@@ -103,22 +116,28 @@ def fresh_database(places: Places) -> Iterator[CouchDatabase]:
 
 
 def prepare(
-    database: CouchDatabase, folder: Path, documents: int, places: Places, progress: Progress
+    database: CouchDatabase, stock: Stock, used: set[str], places: Places, progress: Progress
 ) -> None:
-    """Fill the database, save its feed, and build the bulks of it."""
-    loading = progress.add_task("writing documents into CouchDB", total=documents)
-    material.fill(database, documents, lambda count: progress.advance(loading, count))
-    recording = progress.add_task("reading them back, building bulks", total=documents)
-    feed = folder / material.FEED
-    material.record(database, feed, lambda count: progress.advance(recording, count))
+    """Fill the database, and where it is used save its feed, and build the bulks of it."""
+    count, feed = stock.documents, stock.material / material.FEED
+    loading = progress.add_task("writing documents into CouchDB", total=count)
+    material.fill(database, count, lambda done: progress.advance(loading, done))
+    if not used & WITH_FEED:
+        return
+    recording = progress.add_task("reading them back, building bulks", total=count)
+    material.record(database, feed, lambda done: progress.advance(recording, done))
+    if not used & WITH_BODIES:
+        return
     transport = Indices(places.elasticsearch.url).transport("bodies")
-    if material.build_bodies(RecordedFeed(feed, database.name), folder, transport) != documents:
+    recorded = RecordedFeed(feed, database.name)
+    if material.build_bodies(recorded, stock.material, transport) != count:
         raise WorkNotDone("the feed does not hold what was written")
 
 
 def take_all(bench: Bench, rounds: int, progress: Progress) -> Results:
     warming = [case for case in CASES if case.key in WARM_UP]
-    task = progress.add_task("", total=len(warming) + rounds * len(CASES))
+    often = sum(1 if case.once else rounds for case in CASES)
+    task = progress.add_task("", total=len(warming) + often)
 
     def show(number: int, case: Case) -> None:
         turn = f"round {number} of {rounds}" if number else "warming up"

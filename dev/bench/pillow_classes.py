@@ -62,7 +62,7 @@ class ChoosingPillow(PythonPillow, BasicPillow):
 
     def python_filter(self, document: Any) -> bool:
         self.seen += 1
-        return document.get("status") == "never"
+        return bool(document["state"] == "never")
 
     def change_transport(self, document: Any) -> None:
         raise AssertionError("nothing is taken")

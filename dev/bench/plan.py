@@ -24,6 +24,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     filled_first: bool = False
     """Whether a pillow fills the index before anything is measured."""
 
+    times: int = 1
+    """How many times as many documents as are asked for."""
+
+    once: bool = False
+    """Whether the first round is enough."""
+
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What a case should come to: at least, or at most, `bound`.
@@ -70,11 +76,15 @@ CASES: Sequence[Case] = (
          made_by_pillow=True),
     Case(key="d2", title="pillowtop, with a Python transform", work="pillow",
          made_by_pillow=True, transform=True),
+    Case(key="n3", title="pillowtop, 3 times as many documents", work="pillow",
+         made_by_pillow=True, times=3, once=True),
+    Case(key="n10", title="pillowtop, 10 times as many documents", work="pillow",
+         made_by_pillow=True, times=10, once=True),
     Case(key="e", title="IBM ChangesFollower + streaming_bulk", work="follower"),
     Case(key="f1", title="pillowtop, recorded feed into nothing", work="recorded",
-         needs_index=False),
+         needs_index=False, times=3),
     Case(key="f2", title="the same with a Python transform", work="recorded",
-         needs_index=False, transform=True),
+         needs_index=False, transform=True, times=3),
     Case(key="g", title="pillowtop, loading documents in chunks", work="pillow",
          made_by_pillow=True, include_docs=False),
     Case(key="h", title="couchdbkit ChangesStream + streaming_bulk", work="stream"),
@@ -100,7 +110,9 @@ TARGETS: Sequence[Target] = (
     Target(case="g", measure="documents_per_second", of="d1", bound=1.0, at_least=True),
     Target(case="v", measure="documents_per_second", bound=20_000, at_least=True),
     Target(case="v", measure="peak_megabytes", bound=100),
+    Target(case="n10", measure="peak_megabytes", bound=150),
     Target(case="p50", measure="documents_per_second", of="p1", bound=0.333, at_least=True),
+    Target(case="p50", measure="cpu_microseconds", of="p1", bound=3),
     Target(case="l", measure="milliseconds_p50", bound=20),
     Target(case="l", measure="milliseconds_p99", bound=100),
     Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),

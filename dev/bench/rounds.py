@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,14 +35,20 @@ class Measurement(msgspec.Struct, frozen=True):
 Results = dict[str, list[Measurement]]
 
 
-class Bench:
-    """Measures cases on these servers, with this database and this material."""
+class Stock(NamedTuple):
+    """A database of so many documents, and the folder of what was made of it."""
 
-    def __init__(self, places: Places, database: str, documents: int, material: Path) -> None:
+    database: str
+    documents: int
+    material: Path
+
+
+class Bench:
+    """Measures cases on these servers, each with the stock that is so many times the usual one."""
+
+    def __init__(self, places: Places, stocks: Mapping[int, Stock]) -> None:
         self._places = places
-        self._database = database
-        self._documents = documents
-        self._material = material
+        self._stocks = stocks
 
     def measure(
         self,
@@ -54,6 +61,8 @@ class Bench:
         results: Results = {case.key: [] for case in cases}
         for number in range(1, rounds + 1):
             for case in cases:
+                if case.once and number > 1:
+                    continue
                 begin(number, case)
                 results[case.key].append(self.take(case))
                 done()
@@ -62,7 +71,8 @@ class Bench:
     def take(self, case: Case) -> Measurement:
         """One measurement. Raises `WorkNotDone` unless everything arrived."""
         indices = Indices(self._places.elasticsearch.url)
-        alias = f"{self._database}-{case.key}"
+        stock = self._stocks[case.times]
+        alias = f"{stock.database}-{case.key}"
         try:
             if case.needs_index and not case.made_by_pillow:
                 indices.make(alias)
@@ -70,7 +80,7 @@ class Bench:
                 self._fill(case, alias)
             measurement = self._measured(case, alias)
             if case.needs_index:
-                indices.verify(alias, self._documents, with_total=case.transform)
+                indices.verify(alias, stock.documents, with_total=case.transform)
             return measurement
         finally:
             indices.remove(alias)
@@ -89,27 +99,28 @@ class Bench:
             figures.documents_per_second,
             figures.cpu_microseconds,
             figures.peak_bytes / 1e6,
-            self._spent(couchdb, before[0]),
-            self._spent(elasticsearch, before[1]),
+            self._spent(couchdb, before[0], figures.documents),
+            self._spent(elasticsearch, before[1], figures.documents),
             figures.milliseconds_p50,
             figures.milliseconds_p99,
         )
 
-    def _spent(self, place: Place, before: float | None) -> float | None:
+    def _spent(self, place: Place, before: float | None, documents: int) -> float | None:
         after = place.cpu_seconds()
         if before is None or after is None:
             return None
-        return (after - before) / self._documents * 1e6
+        return (after - before) / documents * 1e6
 
     def _job(self, case: Case, alias: str, folder: Path) -> Job:
+        stock = self._stocks[case.times]
         return Job(
             work=case.work,
             couchdb_url=self._places.couchdb.url,
             elasticsearch_url=self._places.elasticsearch.url,
-            database=self._database,
+            database=stock.database,
             alias=alias,
-            documents=self._documents,
-            material=str(self._material),
+            documents=stock.documents,
+            material=str(stock.material),
             folder=str(folder),
             in_flight=case.in_flight,
             transform=case.transform,

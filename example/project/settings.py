@@ -18,7 +18,7 @@ DATABASES = {
     }
 }
 
-PILLOWTOPS = [
+PILLOWTOPS: list[str | dict[str, object]] = [
     "airports.pillows.AirportPillow",
     "airports.pillows.FrenchAirportPillow",
 ]

@@ -105,7 +105,7 @@ def test_what_is_missing_in_the_index_is_found_out(elasticsearch_url):
 
 
 def test_ratios_are_taken_within_a_round():
-    slow, fast = (Measurement(rate, 1.0, 1.0, None, None) for rate in (1000.0, 4000.0))
+    slow, fast = (Measurement(rate, 1.0, 1.0, None, None, 1.0, 1.0) for rate in (1000.0, 4000.0))
     results = {key: [fast, slow, fast] for key in KEYS}
     results["d1"] = [slow, slow, slow]
     report = make_report(
