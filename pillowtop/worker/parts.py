@@ -155,10 +155,6 @@ def make_seat(ground: Ground, feed: Feed, versions: Versions) -> Seat | None:
     group = ground.office.groups.get(ground.pillow.name)
     if group is None or not isinstance(feed, CouchFeed):
         return None
-    if ground.is_transactional:
-        # It counts each change, and others may come twice.
-        group.no_longer_expect(ground.pillow.name)
-        return None
     transport = ground.transport
     return Seat(
         ground.pillow.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,10 +15,13 @@ from pillowtop import awaited
 from pillowtop.awaited import Answers
 from pillowtop.changes import Seq
 from pillowtop.engine.chains import Chain
+from pillowtop.engine.items import Transactional
 from pillowtop.exceptions import PillowtopError
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.reading import Feed, Read
 from pillowtop.listener import BasicPillow
+
+logger = logging.getLogger(__name__)
 
 AHEAD_BYTES = 4 * 1024 * 1024
 """How far those who share a reading may be apart."""
@@ -215,19 +219,26 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
     for pillow in pillows:
         with suppress(Exception):
             feed = pillow.get_feed()
-            if type(feed) is CouchFeed:
+            # One that counts each change must not see it twice, as who joins others may.
+            counts = isinstance(pillow.get_transport(), Transactional)
+            if type(feed) is CouchFeed and not counts:
                 followers.setdefault(feed.selects, {})[pillow.name] = feed
-    return {
-        name: group
-        for feeds in followers.values()
-        if len(feeds) > 1
-        for group in [_group(feeds)]
-        for name in feeds
-    }
+    groups: dict[str, Group] = {}
+    for feeds in followers.values():
+        if len(feeds) > 1:
+            groups |= dict.fromkeys(feeds, _group(feeds))
+    return groups
 
 
 def _group(feeds: Mapping[str, CouchFeed]) -> Group:
     """Documents are sent to all where any wants them."""
     include_docs = any(feed.include_docs for feed in feeds.values())
     first = next(iter(feeds.values()))
+    logger.info(
+        "%s: %d pillows share one connection: %s",
+        first.stream,
+        len(feeds),
+        ", ".join(sorted(feeds)),
+        extra={"action": "shared", "pillows": sorted(feeds)},
+    )
     return Group(feeds, partial(first.anew, include_docs=include_docs))
