@@ -31,13 +31,16 @@ class Batch:
 
     def add(self, item: Item) -> bool:
         """Take a write, in place of an earlier one of the same document. True: now it is full."""
-        if item.id in self.items:
-            self.size -= self.items.pop(item.id).size
-        self.items[item.id] = item
-        self.size += item.size
+        items, limits = self.items, self.limits
+        if item.id in items:
+            self.size -= items.pop(item.id).size
+        items[item.id] = item
+        self.size = size = self.size + item.size
         if self.letters:
             self.letters.pop(item.doc_id, None)
-        return self.is_full
+            return self.is_full
+        # The way of nearly all: `is_full` would cost as much as the rest of it.
+        return size >= limits.max_bytes or len(items) >= limits.documents
 
     def add_letter(self, letter: Letter) -> bool:
         """Take the letter of a change that became no write. True: now it is full."""
