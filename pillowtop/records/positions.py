@@ -32,19 +32,14 @@ def remember(pillow: str, stream: str, checkpoint: Checkpoint) -> None:
     fields = msgspec.structs.asdict(checkpoint)
     fields["seq"] = _text(checkpoint.seq)
     del fields["letters"]
-    with transaction.atomic(using=alias()):
-        row, made = (
-            Position.objects.using(alias())
-            .select_for_update()
-            .get_or_create(pillow=pillow, stream=stream, defaults=fields)
-        )
+    rows = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)
+    ours = rows.filter(token__lte=checkpoint.token)
+    while not ours.update(**fields, saved_at=timezone.now()):
+        row, made = rows.get_or_create(pillow=pillow, stream=stream, defaults=fields)
         if made:
             return
         if row.token > checkpoint.token:
             raise LeaseLost(TAKEN_OVER)
-        for name, value in fields.items():
-            setattr(row, name, value)
-        row.save(using=alias())
 
 
 def claim(held: Checkpoint | None, pillow: str, stream: str, checkpoint: Checkpoint) -> None:
