@@ -37,6 +37,9 @@ from pillowtop.worker.watching import Watcher
 
 logger = logging.getLogger(__name__)
 
+SELDOM = 3
+"""How many times as long a checkpoint is not saved while nothing is delivered."""
+
 CONNECTIONS_SECONDS = 1.0
 """How often those are looked at that a hook may have opened to Django's database."""
 
@@ -66,6 +69,7 @@ class Lane:
         self._saved: Seq = None
         self._was_caught_up = self._is_sweeping = False
         self._connections_due_at = 0.0
+        self._done_when_saved = 0
         self._crew = Crew(self._figures)
         self.has_started = False
         self._turn = RLock()
@@ -241,9 +245,20 @@ class Lane:
     def _keep_saving(self) -> None:
         while True:
             gevent.sleep(self._ground.office.settings.CHECKPOINT_SECONDS)
-            self._save_patiently()
+            if self._is_worth_saving():
+                self._save_patiently()
             if self._has_mail():
                 self._ground.patience().until_done(self._memory.heed_requests)
+
+    def _is_worth_saving(self) -> bool:
+        """Whether anything was delivered since the last time, or that is long ago.
+
+        Otherwise a crash repeats nothing but a look at changes, and of many pillows on one
+        database most have nothing to do with a change.
+        """
+        seconds = SELDOM * self._ground.office.settings.CHECKPOINT_SECONDS
+        is_long_ago = time.monotonic() - self._life.saved_at >= seconds
+        return is_long_ago or self._ledger.done != self._done_when_saved
 
     def _save_patiently(self) -> None:
         self._ground.patience().until_done(self._save)
@@ -251,7 +266,9 @@ class Lane:
     def _save(self) -> None:
         """Save how far everything is delivered, if that has moved."""
         if self._position() is not self._saved:
+            done = self._ledger.done
             self._saved = self._memory.save(self._position)
+            self._done_when_saved = done
             self._life.saved(self._saved)
 
     def _position(self) -> Seq | None:
