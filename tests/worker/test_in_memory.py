@@ -9,7 +9,8 @@ from django.test.utils import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pillowtop.listener import AliasedElasticPillow
+from pillowtop.listener import AliasedElasticPillow, PythonPillow
+from pillowtop.models import DeadLetter
 from pillowtop.records.couch import IDENTITY
 from pillowtop.testing import (
     FakeDatabase,
@@ -38,6 +39,13 @@ class OrderPillow(AliasedElasticPillow):
 
 class LoadingPillow(OrderPillow):
     include_docs = False
+
+
+class ChoosyPillow(PythonPillow, OrderPillow):
+    selection_is_stable = True
+
+    def python_filter(self, document):
+        return document["paid"]
 
 
 happening = st.lists(st.tuples(st.sampled_from("abcde"), st.booleans()), min_size=3, max_size=8)
@@ -83,3 +91,20 @@ def test_index_and_database_end_in_step(kind, lives):
     assert {doc_id: document["_rev"] for doc_id, document in found.items()} == {
         doc_id: database.get(doc_id)["_rev"] for doc_id in "abcde" if database.get(doc_id)
     }
+
+
+@pytest.mark.django_db
+def test_a_filter_that_fails_on_one_document_is_asked_about_the_others():
+    database = FakeDatabase("choosy")
+    database.put_local(IDENTITY, {"identity": "choosy"})
+    database.put({"_id": "a", "paid": True})
+    database.put({"_id": "b"})
+    database.put({"_id": "c", "paid": False})
+    database.put({"_id": "d", "paid": True})
+    with FakeElasticsearch() as es, override_settings(PILLOWTOP={"ELASTICSEARCH_URL": es.url}):
+        pillow = ChoosyPillow()
+        database.follow_with(pillow)
+        rehearse(pillow)
+        assert es.documents("orders").keys() == {"a", "d"}
+    (letter,) = DeadLetter.objects.filter(pillow="ChoosyPillow")
+    assert (letter.doc_id, letter.stage, letter.error_type) == ("b", "filter", "KeyError")
