@@ -6,6 +6,7 @@ Each has a stable id, listed in `docs/reference/checks.md`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from inspect import signature
 from typing import Any
@@ -93,6 +94,7 @@ def _check_pillows(tuned: Configuration) -> Iterator[CheckMessage]:
         yield Error(str(error), id="pillowtop.E004")
         return
     yield from _complaint(lambda: registry.demand_distinct_names(entries), "pillowtop.E005")
+    pillows: list[BasicPillow] = []
     for entry in entries:
         try:
             kind = entry.load_class()
@@ -104,14 +106,17 @@ def _check_pillows(tuned: Configuration) -> Iterator[CheckMessage]:
         except ConfigurationError as error:
             yield Error(str(error), obj=kind, id="pillowtop.E007")
             continue
+        pillows.append(pillow)
         yield from _check_pillow(pillow, tuned)
+    yield from _complaint(lambda: demand_own_targets(pillows), "pillowtop.E016")
 
 
 def _check_pillow(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMessage]:
     yield from _check_source(pillow, tuned)
     yield from _check_target(pillow, tuned)
     yield from _check_filter(pillow)
-    yield from _check_names(pillow)
+    for words in misspelt(pillow):
+        yield Warning(words, obj=type(pillow), id="pillowtop.W003")
     yield from _complaint(lambda: Way(pillow, BasicPillow), "pillowtop.E014", type(pillow))
     yield from _check_on_error(pillow)
     if pillow.on_recreated not in ON_RECREATED:
@@ -235,7 +240,7 @@ def _queries(pillow: BasicPillow) -> ChangesQueries:
     )
 
 
-def _check_names(pillow: BasicPillow) -> Iterator[CheckMessage]:
+def misspelt(pillow: BasicPillow) -> Iterator[str]:
     """What is misspelt would never be looked at, and nobody would know."""
     known = {name for kind in KINDS for name in dir(kind) if not name.startswith("_")}
     attributes = sorted(known - set(HOOKS))
@@ -246,10 +251,30 @@ def _check_names(pillow: BasicPillow) -> Iterator[CheckMessage]:
             what, names = ("hook", HOOKS) if callable(value) else ("attribute", attributes)
             near = get_close_matches(name, names, n=1, cutoff=0.85)
             if name not in known and near:
-                yield Warning(
-                    f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near[0]!r}?)",
-                    obj=type(pillow),
-                    id="pillowtop.W003",
+                yield f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near[0]!r}?)"
+
+
+def demand_own_targets(pillows: Sequence[BasicPillow]) -> None:
+    """Raise `ConfigurationError` where a pillow deletes from an index what another writes there.
+
+    That is what becomes of all that its filter refuses, unless its selection is stable.
+    """
+    sharing: dict[object, list[ElasticPillow]] = {}
+    for pillow in pillows:
+        # What else is wrong with one is said elsewhere.
+        with suppress(ConfigurationError):
+            if isinstance(pillow, ElasticPillow):
+                database = pillow.get_database()
+                place = pillow.get_target().write_alias, database.endpoint, database.name
+                sharing.setdefault(place, []).append(pillow)
+    for ours in sharing.values():
+        for one in ours:
+            if len(ours) > 1 and not (Way(one, BasicPillow).takes_all or one.selection_is_stable):
+                names = ", ".join(other.name for other in ours)
+                raise ConfigurationError(
+                    f"{names} write to the same index {one.get_target().write_alias!r}, and "
+                    f"{one.name} deletes from it what its filter refuses: give each an index of "
+                    "its own"
                 )
 
 

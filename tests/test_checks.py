@@ -24,8 +24,14 @@ class OrderPillow(AliasedElasticPillow):
 
 
 class FrenchPillow(PythonPillow, OrderPillow):
+    es_alias = "french-orders"
+
     def python_filter(self, document):
         return document.get("country") == "FR"
+
+
+class CopiedPillow(FrenchPillow):
+    es_alias = OrderPillow.es_alias
 
 
 class RecordedPillow(BasicPillow):
@@ -225,12 +231,26 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([], {"COUCHDB_URL": "http://ann:x@host"}, "W001", "user or a password"),
         ([Filtered], {}, "W002", "hides deletions"),
         ([Misspelt], {}, "W003", "did you mean 'change_transform'"),
+        ([OrderPillow, CopiedPillow], {}, "E016", "CopiedPillow deletes from it"),
     ],
 )
 def test_each_mistake_has_its_id(check, pillows, tuned, check_id, words):
     found = check(*pillows, **tuned)
     assert [one_id for one_id, _ in found] == [f"pillowtop.{check_id}"]
     assert words in found[0][1]
+
+
+class StablePillow(CopiedPillow):
+    selection_is_stable = True
+
+
+class ElsewherePillow(CopiedPillow):
+    couch_db = "other-orders"
+
+
+@pytest.mark.parametrize("other", [StablePillow, ElsewherePillow])
+def test_pillows_that_delete_nothing_of_each_other_may_write_to_one_index(check, other):
+    assert check(OrderPillow, other) == []
 
 
 def test_no_secret_is_shown(check):

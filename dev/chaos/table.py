@@ -25,7 +25,7 @@ def table(lines: Iterable[Line]) -> Iterator[str]:
     yield "\n| killed | times |\n|---|---|"
     yield from _kills(_killed(lines))
     hours = sum(one.seconds for one in lines) / 3600
-    slowest = max(one.catch_up_seconds for one in lines)
+    slowest = max((one.catch_up_seconds for one in lines), default=0.0)
     yield f"\n{hours:.1f} hours of runs; in step again after {slowest:.0f} s at most\n"
     yield report.summary(lines)
 

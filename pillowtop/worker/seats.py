@@ -60,7 +60,7 @@ class Seat:
     target refuses what is older. `feed` is its own, to read alone; `draw` draws versions.
 
     It begins where it has stopped, with others only where they are at the very same seq. Once up
-    to date it joins: it sits down at the end of the shared reading, reads its own feed to a page
+    to date it joins, at the same seq if the others have come by it lately. Otherwise it sits down at the end of the shared reading, reads its own feed to a page
     that is not full, and goes on from its seat. What stood in the feed before the seat is in those
     pages, and what comes behind it will come, some of it for the second time, in an older state
     first. So the position becomes that of the seat, never that of the pages: whoever goes on from
@@ -165,6 +165,9 @@ class Seat:
         self._marks.add(now, self._since)
         main = self._group.better(self._reading)
         if main is None:
+            return
+        if main.sit_behind(self._since, self):
+            self._move(main)  # both are at the same place: there is nothing to make sure of
             return
         lags = self._feed.database.info().copies > 1
         old = self._marks.old(now) if lags and self._is_versioned else None

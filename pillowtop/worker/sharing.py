@@ -235,7 +235,7 @@ def _group(feeds: Mapping[str, CouchFeed]) -> Group:
     include_docs = any(feed.include_docs for feed in feeds.values())
     first = next(iter(feeds.values()))
     logger.info(
-        "%s: %d pillows share one connection: %s",
+        "%s: %d pillows share one connection, once they are up to date at least: %s",
         first.stream,
         len(feeds),
         ", ".join(sorted(feeds)),

@@ -196,6 +196,40 @@ def test_an_empty_setting_is_an_error_with_words(setup):
     assert "PILLOWTOPS is empty" in result.stderr
 
 
+COPIED = """
+from pillowtop.listener import AliasedElasticPillow, PythonPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+
+class PaidPillow(PythonPillow, OrderPillow):
+    def python_fitler(self, document):
+        return document["paid"]
+
+class EvenPillow(PythonPillow, OrderPillow):
+    def python_filter(self, document):
+        return document["n"] % 2 == 0
+"""
+
+
+def test_pillows_that_would_delete_each_others_documents_do_not_start(setup):
+    one = setup(COPIED)
+    one.database.fill(3)
+    one.project.configure(one.settings, ["pillows.OrderPillow", "pillows.EvenPillow"])
+    result = one.project.manage("run_ptop", "--all", "--until-caught-up")
+    assert result.returncode == 3
+    assert "EvenPillow deletes from it what its filter refuses" in result.stderr
+    assert not one.index.exists()
+
+
+def test_a_misspelt_hook_is_warned_of(setup):
+    one = setup(COPIED)
+    one.project.configure(one.settings, ["pillows.PaidPillow"])
+    log = one.project.catch_up()
+    assert "WARNING PaidPillow: python_fitler is no hook" in log
+
+
 def test_a_database_that_was_not_migrated(setup):
     one = setup()
     (one.project.folder / "db.sqlite3").unlink()

@@ -11,15 +11,19 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from pillowtop import registry
+from pillowtop.checks import demand_own_targets, misspelt
 from pillowtop.conf import Configuration, configuration
 from pillowtop.endpoints import Address
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
+from pillowtop.listener import BasicPillow
 from pillowtop.management import tables
 from pillowtop.management.database import demand_tables
 from pillowtop.management.parsing import PillowCommand
 from pillowtop.records import positions
 from pillowtop.worker import boot
+
+logger = logging.getLogger(__name__)
 
 
 class Command(PillowCommand):
@@ -101,6 +105,7 @@ class Command(PillowCommand):
     ) -> None:
         settings = configuration()
         pillows = [entry.pillow() for entry in registry.select(key)]
+        demand_own_targets(pillows)
         demand_tables()
         if not boot.is_patched():
             raise CommandError(
@@ -108,6 +113,7 @@ class Command(PillowCommand):
                 "(manage.py run_ptop), not by call_command"
             )
         _set_up_logging(verbosity)
+        _warn_of_misspelt(pillows)
         code = self._launch(pillows, settings, follow=follow, status_bind=status_bind)
         if code:
             raise SystemExit(int(code))
@@ -130,6 +136,13 @@ def _address(text: str) -> Address:
         return Address.parse(text)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from error
+
+
+def _warn_of_misspelt(pillows: list[BasicPillow]) -> None:
+    for pillow in pillows:
+        for words in misspelt(pillow):
+            extra = {"action": "misspelt", "pillow": pillow.name}
+            logger.warning("%s", words, extra=extra)
 
 
 def _set_up_logging(verbosity: int) -> None:
