@@ -54,7 +54,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="decides the faults, and when they come")
     parser.add_argument("--runs", type=int, default=20, help="how many (default: 20)")
     parser.add_argument("--first", type=int, default=1, help="the number of the first (default: 1)")
-    parser.add_argument("--fault", action="append", choices=FAULTS, help="only this one; repeat it for more")
+    parser.add_argument("--fault", action="append", choices=FAULTS, help="only this, or these")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / "build" / "chaos", help="of data, logs and results"
     )

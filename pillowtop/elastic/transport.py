@@ -32,7 +32,6 @@ class ElasticTransport:
 
     batches_in_flight = 2
     decodes = False
-    is_versioned = True
 
     def __init__(
         self,

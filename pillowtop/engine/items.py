@@ -68,9 +68,6 @@ class Transport(Protocol):
     decodes: bool
     """Whether documents are wanted as dicts rather than as the bytes of the feed."""
 
-    is_versioned: bool
-    """Whether the target refuses what has a lower version than what it holds."""
-
     def prepare(self) -> str:
         """Make the target ready, and return what identifies it (an index UUID; may be empty)."""
 

@@ -124,6 +124,7 @@ class CouchFeed:
             end = lines.end or end
             yield from self._reads(lines, stream, more=stream.backlog or bool(lines.changes))
         if end is None or end.last_seq is None:
+            self._page_size.shrink()
             raise FeedInterrupted(f"a page of {self.database} ended without its last_seq")
         self._page_size.came_through(rows, self._read_bytes)
         full = rows >= limit

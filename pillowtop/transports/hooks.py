@@ -19,7 +19,6 @@ class HookTransport:
 
     batches_in_flight = 1
     decodes = True
-    is_versioned = False
 
     def __init__(
         self,

@@ -25,7 +25,6 @@ class NetworkTransport:
 
     batches_in_flight = 1  # they go one after the other: a log has an order
     decodes = False
-    is_versioned = False
 
     def __init__(self, address: Address, patience_seconds: float = 60.0) -> None:
         self._address = address

@@ -62,12 +62,6 @@ class Life:
     def position(self) -> Seq:
         return self.ledger.positions[self.stream]
 
-    @property
-    def asked_behind(self) -> Seq:
-        """Where what is still to be read begins."""
-        unproven = self.seat.unproven if self.seat else None
-        return self.position if unproven is None else unproven
-
     def saved(self, seq: Seq) -> None:
         self.checkpoint = seq
         self.saved_at = self.all_saved_at = time.monotonic()

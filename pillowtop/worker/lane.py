@@ -15,7 +15,7 @@ from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import START
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Way
-from pillowtop.exceptions import TransientError, WrittenByLaterLife
+from pillowtop.exceptions import Stalled, TransientError, WrittenByLaterLife
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
@@ -87,6 +87,10 @@ class Lane:
             self._crew.wait()
         except WrittenByLaterLife as error:
             self._memory.outlive(error.token)
+        except Stalled:
+            if self._seat:
+                self._seat.condemn()
+            raise
         finally:
             self._crew.kill()
             if self._seat:
@@ -121,7 +125,7 @@ class Lane:
         self._sweep_due: int | None = self._ground.record(requests.sweep_due)
         self._versions = Versions(self._memory.token)
         self._delivery = parts.make_delivery(self._ground, self._memory, self._crew.spawn)
-        self._seat = parts.make_seat(self._ground, self._feed, self._versions)
+        self._seat = parts.make_seat(self._ground, self._feed, self._memory)
         self._intake = parts.make_intake(
             self._ground,
             self._versions,

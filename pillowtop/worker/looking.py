@@ -46,7 +46,7 @@ class Looker:
 
     def _count_pending(self) -> None:
         if self._life.database is not None:
-            self._figures.pending_changes = self._life.database.pending(self._life.asked_behind)
+            self._figures.pending_changes = self._life.database.pending(self._life.position)
 
     def _look_at_target(self) -> None:
         if self._ground.transport.identity() != self._target:

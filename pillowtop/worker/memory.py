@@ -75,6 +75,11 @@ class Memory:
         """The token of this life."""
         return self._life.token
 
+    @property
+    def identity(self) -> str:
+        """That of the database of this life."""
+        return self._life.identity
+
     def start(self, target: str) -> Start:
         """Decide where to start, draw a token for this life, and write both down.
 

@@ -150,20 +150,18 @@ def make_loader(ground: Ground, versions: Versions, spawn: Spawn) -> Loader | No
     return loader
 
 
-def make_seat(ground: Ground, feed: Feed, versions: Versions) -> Seat | None:
+def make_seat(ground: Ground, feed: Feed, memory: Memory) -> Seat | None:
     """The pillow's place at a feed that it shares; None where it reads alone."""
     group = ground.office.groups.get(ground.pillow.name)
     if group is None or not isinstance(feed, CouchFeed):
         return None
-    transport = ground.transport
     return Seat(
         ground.pillow.name,
         group,
         feed,
-        versions.draw,
+        memory.identity,
+        memory.verify,
         fills_in=not ground.pillow.include_docs,
-        # Transports of users' own may not say.
-        is_versioned=getattr(transport, "is_versioned", False),
     )
 
 

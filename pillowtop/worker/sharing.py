@@ -44,13 +44,30 @@ class Overtaken(PillowtopError):
 class Reading:
     """One connection to a feed, from `since` on, for all readers that sit at it.
 
+    `identity` is that of the database which it was opened to read. `gather` is called before it
+    begins, and `ended` once it has.
+
     It is at most so many bytes ahead of the slowest of them. Where that makes others wait for
     too long it goes on without him. It ends with the feed, with an error, or with its last reader.
     """
 
-    def __init__(self, feed: Feed, since: Seq, *, follow: bool, gather: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        since: Seq,
+        identity: str,
+        *,
+        follow: bool,
+        gather: Callable[[], None],
+        ended: Callable[[], None],
+    ) -> None:
         self.answers = Answers()
         """What the connection waits for."""
+
+        self.identity = identity
+        self.has_begun = False
+        self.is_condemned = False
+        """Whether somebody has stalled at it: nobody may sit down there any more."""
 
         self.is_over = False
         self.is_current = False
@@ -63,6 +80,7 @@ class Reading:
         self._moved = Event()
         self._held_seconds = 0.0
         self._held_at = time.monotonic()
+        self._ended = ended
         self._greenlet = gevent.spawn(self._read, feed, since, follow, gather)
 
     @property
@@ -71,13 +89,22 @@ class Reading:
 
     def sit_behind(self, since: Seq, reader: Hashable) -> bool:
         """Seat a reader who has had everything up to `since`; False where that cannot be."""
-        if self.is_over or not self._chain.sit_behind(since, reader):
+        if not (self.takes_readers and self._chain.sit_behind(since, reader)):
             return False
         self._news[reader] = Event()
         return True
 
-    def sit_at_end(self, reader: Hashable) -> Seq:
-        """Seat a reader to get what will be read from now on; return a seq behind which that is."""
+    @property
+    def takes_readers(self) -> bool:
+        return not (self.is_over or self.is_condemned)
+
+    def sit_at_end(self, reader: Hashable) -> Seq | None:
+        """Seat a reader to get what will be read from now on; return a seq behind which that is.
+
+        None where that cannot be.
+        """
+        if not self.takes_readers:
+            return None
         self._chain.sit_at_end(reader)
         self._news[reader] = Event()
         return self._chain.last_seq
@@ -117,6 +144,7 @@ class Reading:
         awaited.keep_in(self.answers)
         try:
             gather()
+            self.has_begun = True
             for read in feed.read(since, follow):
                 self.is_current = read.current or read.caught_up
                 self._chain.add(read)
@@ -130,6 +158,7 @@ class Reading:
             self._error = error
         finally:
             self.is_over = True
+            self._ended()
             self._tell(self._chain.readers)
 
     def _tell(self, readers: Iterable[Hashable]) -> None:
@@ -170,28 +199,52 @@ class Group:
 
     def __init__(self, names: Iterable[str], make_feed: Callable[[], Feed]) -> None:
         self._make_feed = make_feed
+        self._idle_feeds: list[Feed] = []
         self._main: Reading | None = None
         self._readings: list[Reading] = []
         self._awaited = set(names)
         self._nobody_awaited = Event()
 
-    def sit_behind(self, since: Seq, name: str, reader: Hashable, *, follow: bool) -> Reading:
-        """Seat a reader who has had everything up to `since`, at a reading of his own at worst."""
+    def sit_behind(
+        self, since: Seq, name: str, reader: Hashable, identity: str, *, anew: bool, follow: bool
+    ) -> Reading:
+        """Seat a reader who has had everything up to `since`, at a reading of his own at worst.
+
+        `identity` is that of the database in which `since` is. With `anew` nothing serves that
+        others have read before: the reader is to hear what the database says now.
+        """
         self.no_longer_expect(name)
         self._readings = [one for one in self._readings if not one.is_over]
         for reading in self._readings:
-            if reading.sit_behind(since, reader):
+            fits = reading.identity == identity and not (anew and reading.has_begun)
+            if fits and reading.sit_behind(since, reader):
                 return reading
-        made = Reading(self._make_feed(), since, follow=follow, gather=self._gather)
+        made = self._begun(since, identity, follow=follow)
         made.sit_behind(since, reader)
         self._readings.append(made)
         return made
 
     def better(self, reading: Reading) -> Reading | None:
         """Where a reader who is up to date should sit instead, if anywhere."""
-        if self._main is None or self._main.is_over:
-            self._main = reading
-        return self._main if self._main is not reading and self._main.is_current else None
+        main = self._main
+        if main is None or not main.takes_readers or main.identity != reading.identity:
+            if reading.takes_readers:
+                self._main = reading
+            return None
+        return main if main is not reading and main.is_current else None
+
+    def _begun(self, since: Seq, identity: str, *, follow: bool) -> Reading:
+        # A feed knows how large a page may be, for how long it is silent and what cannot be
+        # read: that is to outlive a reading, but no two of them may use one.
+        feed = self._idle_feeds.pop() if self._idle_feeds else self._make_feed()
+        return Reading(
+            feed,
+            since,
+            identity,
+            follow=follow,
+            gather=self._gather,
+            ended=lambda: self._idle_feeds.append(feed),
+        )
 
     def expect(self, name: str) -> None:
         """Say that somebody is about to read on."""
@@ -219,9 +272,11 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
     for pillow in pillows:
         with suppress(Exception):
             feed = pillow.get_feed()
-            # One that counts each change must not see it twice, as who joins others may.
+            # One that counts each change must not see it twice, as who joins others may; and of
+            # a feed that a pillow has made itself nobody knows what it is for.
             counts = isinstance(pillow.get_transport(), Transactional)
-            if type(feed) is CouchFeed and not counts:
+            is_usual = type(pillow).get_feed is BasicPillow.get_feed
+            if isinstance(feed, CouchFeed) and is_usual and not counts:
                 followers.setdefault(feed.selects, {})[pillow.name] = feed
     groups: dict[str, Group] = {}
     for feeds in followers.values():

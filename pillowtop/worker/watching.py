@@ -86,7 +86,7 @@ class Watcher:
         """Look for a change behind the position: the number of those that wait proves nothing."""
         database, mark = self._life.database, self._handling()
         try:
-            there = database is not None and database.has_changes(self._life.asked_behind)
+            there = database is not None and database.has_changes(self._life.position)
         except TransientError:
             return ""
         if not there or mark != self._handling():

@@ -12,19 +12,20 @@ from types import SimpleNamespace
 
 import gevent
 import pytest
+from django.test.utils import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pillowtop.changes import Change, Revision
 from pillowtop.engine.versions import Versions
-from pillowtop.exceptions import FeedInterrupted
+from pillowtop.exceptions import FeedInterrupted, StartAgain
 from pillowtop.feeds.reading import Read
+from pillowtop.listener import BasicPillow, SQLPillow
 from pillowtop.worker import sharing
 from pillowtop.worker.seats import Seat
-from pillowtop.worker.sharing import Group
+from pillowtop.worker.sharing import Group, groups_of
 
 LAG_SECONDS = 0.01
-PROOF_SECONDS = 0.03
 DEADLINE_SECONDS = 20
 
 
@@ -134,10 +135,9 @@ class Follower:
                 self.name,
                 self.group,
                 Feed(self.database),
-                versions.draw,
+                "the database",
+                lambda: None,
                 fills_in=random.random() < 0.5,
-                is_versioned=True,
-                lag_seconds=PROOF_SECONDS,
             )
             try:
                 self.live(seat, versions, random)
@@ -233,9 +233,8 @@ class Page:
             yield Read("orders", current=True)
 
 
-def seat(name, group, feed, **options):
-    made = {"fills_in": False, "is_versioned": True} | options
-    return Seat(name, group, feed, Versions(1).draw, **made)
+def seat(name, group, feed, identity="it", verify=lambda: None):
+    return Seat(name, group, feed, identity, verify, fills_in=False)
 
 
 def positions(one, since, count):
@@ -245,13 +244,19 @@ def positions(one, since, count):
 
 
 @pytest.fixture
-def group():
-    """With somebody who is up to date."""
-    made = Group([], Page(["5-main", "9-own"]).anew)
-    with closing(seat("first", made, Page([])).read("0", True)) as reads:
-        next(reads)
-        next(reads)
-        yield made
+def first():
+    """Somebody who is up to date, in `group`."""
+    made = Group([], Page(["5-main", "9-own", "5-main"]).anew)
+    one = seat("first", made, Page(["10-own"]))
+    with closing(one.read("0", True)) as one.reads:
+        next(one.reads)
+        next(one.reads)
+        yield one
+
+
+@pytest.fixture
+def group(first):
+    return first._group
 
 
 @pytest.fixture(autouse=True)
@@ -265,18 +270,67 @@ def test_who_joins_is_where_the_others_are_and_not_where_its_own_pages_end(group
     assert positions(second, "7-x", 2) == ["9-own", "5-main"]
 
 
-def test_where_nodes_may_lag_it_goes_back_to_where_it_was_long_before(group):
-    own = Page(["12-own", "13-again"], copies=3)
-    second = seat("second", group, own, lag_seconds=0.05)
-    assert positions(second, "7-x", 3) == ["9-own", "9-own", "5-main"]
+def up_to_date(one, since="7-x", turns=5):
+    """Reads of one that has nothing more to read."""
+    reads = one.read(since, True)
+    for _ in range(turns):
+        next(reads)
+    return reads
 
 
-def test_a_target_without_versions_does_not_join_where_nodes_may_lag(group):
-    second = seat("second", group, Page([], copies=3), is_versioned=False, lag_seconds=0.01)
-    with closing(second.read("7-x", True)) as reads:
-        for _ in range(100):
-            next(reads)
+def test_where_nodes_may_lag_it_joins_at_the_same_seq_only(group):
+    second, third = (seat(name, group, Page([], copies=3)) for name in ("second", "third"))
+    with closing(up_to_date(second, turns=100)):
         assert second.companions == []
+        with closing(up_to_date(third)):
+            assert third.companions == ["first"]
+
+
+def test_a_new_life_hears_what_the_database_says_now(group):
+    """Not what others remember of it: a reset is the remedy for what no feed tells, as a purge."""
+    assert positions(seat("second", group, Page(["10-again"])), "0", 1) == ["9-own"]
+
+
+def test_nobody_sits_with_those_who_read_another_database(group):
+    second = seat("second", group, Page([]), identity="made again")
+    with closing(up_to_date(second)):
+        assert second.companions == []
+
+
+def test_where_somebody_has_stalled_nobody_sits_down_any_more(first, group):
+    first.condemn()
+    second = seat("second", group, Page([]))
+    with closing(up_to_date(second)):
+        assert second.companions == []
+        for _ in range(3):
+            next(first.reads)
+        assert first.companions == ["second"]
+
+
+def test_a_feed_that_is_followed_never_just_ends():
+    group = Group([], Full([]).anew)
+    with pytest.raises(FeedInterrupted, match="ended"):
+        list(seat("one", group, Full([])).read("0", True))
+
+
+class Cut(Page):
+    def read(self, since, follow):
+        raise FeedInterrupted("cut")
+        yield
+
+
+def test_what_a_feed_has_learnt_outlives_a_reading():
+    feeds = []
+
+    def make_feed():
+        feeds.append(Cut([]))
+        return feeds[-1]
+
+    one = seat("one", Group([], make_feed), Cut([]))
+    for _ in range(3):
+        with pytest.raises(FeedInterrupted):
+            list(one.read("0", True))
+    assert len(feeds) == 1
 
 
 def test_those_at_the_same_seq_begin_together():
@@ -295,9 +349,55 @@ class Full(Page):
             yield Read("orders", [change("a", "1-x", False)], f"{number}-{since}", more=True)
 
 
+def overtaken(**options):
+    """Reads of one who hung while another read on to the end."""
+    group = Group(["slow", "quick"], Full([]).anew)
+    slow = seat("slow", group, Full([]), **options).read("0", False)
+    begun = gevent.spawn(next, slow)
+    quick = gevent.spawn(list, seat("quick", group, Full([])).read("0", False))
+    assert begun.get().seq == "0-0"
+    assert quick.get()[-1].seq == "99-0"
+    return slow
+
+
 def test_one_that_hangs_holds_up_nobody():
-    group = Group([], Full([]).anew)
-    with closing(seat("slow", group, Full([])).read("0", True)) as slow:
-        assert next(slow).seq == "0-0"
-        assert positions(seat("quick", group, Full([])), "0", 100)[-1] == "99-0"
-        assert list(slow)[-1].seq == "99-0-0"  # alone, from where it was
+    assert list(overtaken())[-1].seq == "99-0-0"  # alone, from where it was
+
+
+def test_the_database_is_looked_at_before_another_connection_is_used():
+    def verify():
+        raise StartAgain("made again")
+
+    with pytest.raises(StartAgain):
+        list(overtaken(verify=verify))
+
+
+class Shared(BasicPillow):
+    couch_db = "orders"
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+
+class Own(Shared):
+    def get_feed(self):
+        return super().get_feed()
+
+
+class Counting(SQLPillow):
+    couch_db = "orders"
+
+    def process_sql(self, document, delete=False):
+        pass
+
+
+@override_settings(PILLOWTOP={"COUCHDB_URL": "http://localhost:5984"})
+def test_who_shares():
+    other = Shared("elsewhere")
+    other.couch_db = "customers"
+    filtered = Shared("filtered")
+    filtered.couch_filter = "design/name"
+    groups = groups_of([Shared("a"), Shared("b"), Own("own"), Counting(), other, filtered])
+    assert groups.keys() == {"a", "b"}
+    assert groups["a"] is groups["b"]
