@@ -139,7 +139,7 @@ def _table(report: Report) -> Table:
         title=f"{report.documents:,} documents of {report.bytes_per_document:,.0f} bytes, "
         f"rounds: {report.rounds}, cores: {report.machine['cores']}"
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     table.add_column("what", no_wrap=True)
     for heading in HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
