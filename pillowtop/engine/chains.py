@@ -95,10 +95,6 @@ class Chain:
         limit = self._head.end - most_bytes
         return [reader for reader, link in self._seats.items() if link.end < limit]
 
-    def at_end(self) -> list[Hashable]:
-        """Readers who have taken everything."""
-        return [reader for reader, link in self._seats.items() if link is self._head]
-
     def _forget(self) -> None:
         """Let go of the oldest places."""
         limit = self._head.end - self._kept_bytes

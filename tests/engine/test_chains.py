@@ -72,7 +72,6 @@ def test_what_all_have_taken_is_free():
     chain.leave("slow")
     assert held(reads) == [False, True]  # the last one: somebody sits there
     assert chain.behind(0) == []
-    assert chain.at_end() == ["quick"]
 
 
 def test_who_is_far_behind_is_known():
