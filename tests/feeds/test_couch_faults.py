@@ -151,10 +151,14 @@ def test_a_chunk_that_is_cut_is_an_interruption():
 
 
 def test_a_page_that_ends_without_a_last_seq_is_an_interruption():
-    with feed_of(replying(200, b'{"results":[\n' + row(1) + b"\n")) as (feed, _):
-        reads, error = until_error(feed.read(0, follow=False), FeedInterrupted)
+    body = b'{"results":[\n' + row(1) + b"\n"
+    with feed_of(replying(200, body), page_rows=100) as (feed, server):
+        for _ in range(2):
+            reads, error = until_error(feed.read(0, follow=False), FeedInterrupted)
     assert ids(reads) == ["d1"]
     assert "last_seq" in str(error)
+    # A smaller one may come through.
+    assert [int(query["limit"]) for query in asked(server)] == [100, 50]
 
 
 def test_garbled_chunks_are_an_interruption_behind_the_good_ones():
