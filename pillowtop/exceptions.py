@@ -146,7 +146,15 @@ class LeaseLost(Halted):
 
 
 class TargetUnusable(Halted):
-    """Something is wrong with the index, alias or pipeline, not with a document."""
+    """Something is wrong with the index, alias or pipeline, not with a document.
+
+    `status` and `cause_type` are those of the answer that says so, where one does.
+    """
+
+    def __init__(self, words: str, *, status: int = 0, cause_type: str = "") -> None:
+        super().__init__(words)
+        self.status = status
+        self.cause_type = cause_type
 
 
 class DocumentFailed(Halted):

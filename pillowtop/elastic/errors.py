@@ -1,14 +1,11 @@
-"""What the errors of the `elasticsearch` client mean to us."""
+"""What the answers of a search cluster, and its silence, mean to us."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
 import msgspec
 
-from pillowtop.awaited import answer_of
 from pillowtop.elastic.client import CA_CERTS
 from pillowtop.elastic.replies import Cause
 from pillowtop.endpoints import Endpoint
@@ -21,69 +18,63 @@ from pillowtop.exceptions import (
 )
 from pillowtop.tls import handshake_error, tls_error
 
-if TYPE_CHECKING:
-    from elasticsearch import ApiError
+DENIED = (401, 403)
+BUSY = (408, 429)
+SERVER_ERRORS = 500
 
 
-@contextmanager
-def translated(endpoint: Endpoint, target: str) -> Iterator[None]:
-    """Ask Elasticsearch within the block; raises ours in place of the client's errors.
+class Refused(Exception):
+    """An answer that is none of success. `signed` says whether it is a search cluster's own."""
 
-    `target` names what the request is about.
-    """
-    from elasticsearch import (  # noqa: PLC0415  (heavy, and only needed here)
-        ApiError,
-        TransportError,
-        UnsupportedProductError,
-    )
+    def __init__(self, status: int, body: Any, *, signed: bool) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+        self.signed = signed
 
-    try:
-        with answer_of(f"Elasticsearch at {endpoint.host}:{endpoint.port}"):
-            yield
-    except UnsupportedProductError as error:
-        raise not_elasticsearch(endpoint) from error
-    except ApiError as error:
-        raise _from_answer(endpoint, target, error) from error
-    except TransportError as error:
-        if handshake := handshake_error(error):
-            raise tls_error(endpoint, CA_CERTS, handshake) from error
-        raise ServerUnreachable(endpoint.host, endpoint.port, error.message) from error
+    @property
+    def cause(self) -> Cause:
+        """The error as the server described it; empty where it is nobody's we know."""
+        described = self.body.get("error") if isinstance(self.body, dict) else None
+        try:
+            return msgspec.convert(described, Cause)
+        except msgspec.ValidationError:
+            return Cause(reason=str(described or self.body)[:200])
 
 
-def cause_of(error: ApiError) -> Cause:
-    """The error as Elasticsearch described it; empty where it is nobody's we know."""
-    body = error.body
-    described = body.get("error") if isinstance(body, dict) else None
-    try:
-        return msgspec.convert(described, Cause)
-    except msgspec.ValidationError:
-        return Cause(reason=str(described or body)[:200])
-
-
-def _from_answer(endpoint: Endpoint, target: str, error: ApiError) -> PillowtopError:
-    status = error.meta.status
-    cause = cause_of(error)
+def meaning_of(refused: Refused, endpoint: Endpoint, title: str, about: str) -> PillowtopError:
+    """`title` is what people call the server; `about` names what the request was about."""
+    status, cause = refused.status, refused.cause
     summary = f"status {status}, {cause.type}: {cause.text}"
     blocked = cause.type == "cluster_block_exception"
-    if status in (401, 403) and not blocked:
+    if status in DENIED and not blocked:
         return AccessDenied(
-            f"Elasticsearch at {endpoint} refuses us access to {target!r}: {summary} (correct "
+            f"{title} at {endpoint} refuses us access to {about!r}: {summary} (correct "
             "ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD or ELASTICSEARCH_API_KEY, or give "
             "the user the privileges create_index, manage and write)"
         )
-    if blocked or status in (408, 429) or status >= 500:  # noqa: PLR2004
-        return ServerBusy(f"Elasticsearch at {endpoint} answered with {summary}")
-    if "x-elastic-product" not in error.meta.headers:
+    if blocked or status in BUSY or status >= SERVER_ERRORS:
+        return ServerBusy(f"{title} at {endpoint} answered with {summary}")
+    if not refused.signed:
         return not_elasticsearch(endpoint)
     return TargetUnusable(
-        f"Elasticsearch refuses what {target!r} needs: {summary} (correct names, mapping and "
-        "settings of the pillow)"
+        f"{title} refuses what {about!r} needs: {summary} (correct names, mapping and "
+        "settings of the pillow)",
+        status=status,
+        cause_type=cause.type,
     )
+
+
+def connection_error(endpoint: Endpoint, error: Exception, words: object) -> PillowtopError:
+    """What it means that a client has got no answer."""
+    if handshake := handshake_error(error):
+        return tls_error(endpoint, CA_CERTS, handshake)
+    return ServerUnreachable(endpoint.host, endpoint.port, words)
 
 
 def not_elasticsearch(endpoint: Endpoint) -> ServerBusy:
     """Something else answers, perhaps for the time of a maintenance: worth another look."""
     return ServerBusy(
-        f"something else than Elasticsearch listens at {endpoint.host}:{endpoint.port}: set "
-        "PILLOWTOP['ELASTICSEARCH_URL'] to where Elasticsearch is"
+        f"something else than Elasticsearch or OpenSearch listens at {endpoint.host}:"
+        f"{endpoint.port}: set PILLOWTOP['ELASTICSEARCH_URL'] to where one of them is"
     )

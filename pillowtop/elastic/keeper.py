@@ -1,22 +1,15 @@
-"""Makes the index of a pillow ready, through the `elasticsearch` client."""
+"""Makes the index of a pillow ready."""
 
 from __future__ import annotations
 
 import logging
 import re
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 from pillowtop.elastic import naming
-from pillowtop.elastic.client import client_trust
-from pillowtop.elastic.errors import not_elasticsearch, translated
+from pillowtop.elastic.cluster import Cluster, path_to
 from pillowtop.elastic.index import Action, FoundIndex, Plan, Target, creation, identified
 from pillowtop.elastic.mappings import missing_properties
-from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import TargetUnusable, TransientError
-
-if TYPE_CHECKING:
-    from elasticsearch import Elasticsearch
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +26,10 @@ SECONDS_OF_UNITS = {"nanos": 1e-9, "micros": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60
 class IndexKeeper:
     """Looks at an index, and makes it with its alias where it does not exist."""
 
-    def __init__(
-        self, endpoint: Endpoint, target: Target, source_field: str, timeout_seconds: float = 60.0
-    ) -> None:
-        self._endpoint = endpoint
+    def __init__(self, cluster: Cluster, target: Target, source_field: str) -> None:
+        self._cluster = cluster
         self._target = target
         self._source_field = source_field
-        self._timeout_seconds = timeout_seconds
 
     def prepare(self) -> str:
         """Have the index ready to be written to, and return its UUID.
@@ -61,31 +51,15 @@ class IndexKeeper:
         """The UUID of the index that is written to now. Raises as `prepare` does."""
         return identified(self._target, self._look(IDENTIFYING))
 
-    def close(self) -> None:
-        if "client" in self.__dict__:
-            self.client.close()
-
-    @cached_property
-    def client(self) -> Elasticsearch:
-        from elasticsearch import Elasticsearch  # noqa: PLC0415  (heavy, and only needed here)
-
-        return Elasticsearch(
-            self._endpoint.url,
-            headers=self._endpoint.authorization(),
-            request_timeout=self._timeout_seconds,
-            max_retries=0,
-            **client_trust(self._endpoint),
-        )
-
     def _look(self, filter_path: str) -> list[FoundIndex]:
         """What exists under the names of index and alias: nothing is an answer too."""
-        names = [self._target.index, self._target.write_alias]
-        with translated(self._endpoint, self._target.write_alias):
-            body = self.client.indices.get(
-                index=names, ignore_unavailable=True, filter_path=filter_path
-            ).body
-        if not isinstance(body, dict):
-            raise not_elasticsearch(self._endpoint)
+        index, alias = self._target.index, self._target.write_alias
+        body = self._cluster.request(
+            alias,
+            "GET",
+            path_to(f"{index},{alias}"),
+            params={"ignore_unavailable": "true", "filter_path": filter_path},
+        )
         return [FoundIndex.read(name, details) for name, details in body.items()]
 
     def _carry_out(self, plan: Plan) -> None:
@@ -96,33 +70,34 @@ class IndexKeeper:
 
     def _create(self) -> None:
         """Create index and alias at once; where somebody else was faster, that is as good."""
+        index = self._target.index
         try:
-            with translated(self._endpoint, self._target.index):
-                self.client.indices.create(
-                    index=self._target.index, **creation(self._target, self._source_field)
-                )
+            self._cluster.request(
+                index, "PUT", path_to(index), body=creation(self._target, self._source_field)
+            )
         except TargetUnusable:
             if not self._look(IDENTIFYING):
                 raise
         else:
             logger.info(
-                "created index %s with alias %s", self._target.index, self._target.write_alias,
-                extra={"action": "create_index", "index": self._target.index},
+                "created index %s with alias %s", index, self._target.write_alias,
+                extra={"action": "create_index", "index": index},
             )  # fmt: skip
 
     def _add_alias(self) -> None:
-        with translated(self._endpoint, self._target.write_alias):
-            self.client.indices.put_alias(
-                index=self._target.index, name=self._target.write_alias, is_write_index=True
-            )
+        index, alias = self._target.index, self._target.write_alias
+        self._cluster.request(
+            alias, "PUT", path_to(index, "_alias", alias), body={"is_write_index": True}
+        )
 
     def _complete_mapping(self, found: FoundIndex) -> None:
         """Add declared fields that an index lacks, the source field's above all."""
         declared = naming.mapping_with_source(self._target.mapping, self._source_field)
         missing = missing_properties(found.name, declared, found.mapping)
         if missing:
-            with translated(self._endpoint, found.name):
-                self.client.indices.put_mapping(index=found.name, properties=missing)
+            self._cluster.request(
+                found.name, "PUT", path_to(found.name, "_mapping"), body={"properties": missing}
+            )
 
 
 def _warn_about_gc_deletes(found: FoundIndex) -> None:

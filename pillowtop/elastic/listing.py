@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pillowtop.elastic.errors import translated
-from pillowtop.endpoints import Endpoint
+from pillowtop.elastic.cluster import Cluster, path_to
 from pillowtop.engine.items import Held
 from pillowtop.exceptions import ServerBusy, TargetUnusable
-
-if TYPE_CHECKING:
-    from elasticsearch import Elasticsearch
 
 LISTED_DOCUMENTS = 3000
 """Documents of a page; Elasticsearch gives 10,000 at most (`max_result_window`)."""
@@ -20,28 +16,20 @@ LISTED_DOCUMENTS = 3000
 class IndexListing:
     """Lists by ids in CouchDB: Elasticsearch refuses to sort by `_id`.
 
-    `pillow` is whose documents are listed. Raises what `translated` does, and `ServerBusy` where
-    an answer is not that of the whole index.
+    `pillow` is whose documents are listed. Raises what `Cluster.request` does, and `ServerBusy`
+    where an answer is not that of the whole index.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        alias: str,
-        source_field: str,
-        pillow: str,
-        client: Callable[[], Elasticsearch],
-    ) -> None:
-        self._endpoint = endpoint
+    def __init__(self, cluster: Cluster, alias: str, source_field: str, pillow: str) -> None:
+        self._cluster = cluster
         self._alias = alias
         self._field = source_field
         self._pillow = pillow
-        self._client = client
 
     def refresh(self) -> None:
         """Have all that was written so far be listed."""
-        with translated(self._endpoint, self._alias):
-            _demand_all_shards(self._client().indices.refresh(index=self._alias).body)
+        path = path_to(self._alias, "_refresh")
+        _demand_all_shards(self._cluster.request(self._alias, "POST", path))
 
     def page(self, database: str, after: str, upto: str = "") -> list[Held]:
         """Some thousand documents in the order of `doc_id`, behind `after`, to `upto` if given.
@@ -50,7 +38,7 @@ class IndexListing:
         """
         bounds = {"gt": after} | ({"lte": upto} if upto else {})
         ranges = [{"range": {f"{self._field}.id": bounds}}] if upto else []
-        hits = self._search(
+        hits = self._held(
             self._mine(database) + ranges,
             search_after=[after],
             size=LISTED_DOCUMENTS,
@@ -68,7 +56,7 @@ class IndexListing:
     def of(self, database: str, doc_ids: Sequence[str]) -> list[Held]:
         """What comes from these documents, of which there are some thousand at most."""
         wanted = {"terms": {f"{self._field}.id": list(doc_ids)}}
-        hits = self._search([*self._mine(database), wanted], size=LISTED_DOCUMENTS)
+        hits = self._held([*self._mine(database), wanted], size=LISTED_DOCUMENTS)
         if len(hits) == LISTED_DOCUMENTS and len(doc_ids) > 1:
             middle = len(doc_ids) // 2
             return self.of(database, doc_ids[:middle]) + self.of(database, doc_ids[middle:])
@@ -82,14 +70,11 @@ class IndexListing:
                 "random_score": {},
             }
         }
-        with translated(self._endpoint, self._alias):
-            found = self._client().search(
-                index=self._alias,
-                query=drawn,
-                size=min(count, LISTED_DOCUMENTS),
-                source={"includes": [f"{self._field}.id"]},
-                allow_partial_search_results=False,
-            )
+        found = self._search(
+            query=drawn,
+            size=min(count, LISTED_DOCUMENTS),
+            _source=[f"{self._field}.id"],
+        )
         return [hit["_source"][self._field]["id"] for hit in found["hits"]["hits"]]
 
     def _mine(self, database: str) -> list[dict[str, Any]]:
@@ -98,21 +83,17 @@ class IndexListing:
             {"term": {f"{self._field}.database": database}},
         ]
 
-    def _search(self, filters: list[dict[str, Any]], **more: Any) -> list[Held]:
+    def _held(self, filters: list[dict[str, Any]], **more: Any) -> list[Held]:
         rev = f"{self._field}.rev"
-        with translated(self._endpoint, self._alias):
-            answer = self._client().search(
-                index=self._alias,
-                query={"bool": {"filter": filters}},
-                sort=[{f"{self._field}.id": "asc"}],
-                docvalue_fields=[{"field": rev}],
-                source=False,
-                version=True,
-                track_total_hits=False,
-                allow_partial_search_results=False,
-                **more,
-            )
-        found = answer.body
+        found = self._search(
+            query={"bool": {"filter": filters}},
+            sort=[{f"{self._field}.id": "asc"}],
+            docvalue_fields=[{"field": rev}],
+            _source=False,
+            version=True,
+            track_total_hits=False,
+            **more,
+        )
         _demand_all_shards(found)
         # No revision where a document lacks it: none equals that.
         return [
@@ -121,6 +102,15 @@ class IndexListing:
             )
             for hit in found["hits"]["hits"]
         ]
+
+    def _search(self, **body: Any) -> dict[str, Any]:
+        return self._cluster.request(
+            self._alias,
+            "POST",
+            path_to(self._alias, "_search"),
+            params={"allow_partial_search_results": "false"},
+            body=body,
+        )
 
 
 def _demand_all_shards(answer: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pillowtop.changes import Change, Document
 from pillowtop.elastic import bulk
 from pillowtop.elastic.client import BulkClient
+from pillowtop.elastic.cluster import Cluster
 from pillowtop.elastic.index import Target
 from pillowtop.elastic.keeper import IndexKeeper
 from pillowtop.elastic.listing import IndexListing
@@ -50,10 +51,9 @@ class ElasticTransport:
         self.renames = index_id is not None
         self._sources = Sources(pillow_name, source_field, keep_attachments=keep_attachments)
         self._client = BulkClient(endpoint, timeout_seconds)
-        self._keeper = keeper = IndexKeeper(endpoint, target, source_field, timeout_seconds)
-        self.holdings = IndexListing(
-            endpoint, self._alias, source_field, pillow_name, lambda: keeper.client
-        )
+        self._cluster = cluster = Cluster(endpoint, timeout_seconds)
+        self._keeper = IndexKeeper(cluster, target, source_field)
+        self.holdings = IndexListing(cluster, self._alias, source_field, pillow_name)
 
     def pack(self, change: Change, document: Document, version: int) -> Item:
         """Raises `TypeError` or `ValueError` where a document is no dict, or is not JSON."""
@@ -116,7 +116,7 @@ class ElasticTransport:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
-        self._keeper.close()
+        self._cluster.close()
 
     def _id_of(self, change: Change) -> str:
         if self._index_id is None:

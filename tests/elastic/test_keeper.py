@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from pillowtop.elastic.cluster import Cluster
 from pillowtop.elastic.index import AliasedIndex
 from pillowtop.elastic.keeper import IndexKeeper, _seconds
 from pillowtop.endpoints import Endpoint
@@ -25,7 +26,8 @@ TARGET = AliasedIndex("orders")
 
 
 def keeper(url, timeout_seconds=5.0, **options):
-    return IndexKeeper(Endpoint.parse(url, **options), TARGET, "pillowtop", timeout_seconds)
+    cluster = Cluster(Endpoint.parse(url, **options), timeout_seconds)
+    return IndexKeeper(cluster, TARGET, "pillowtop")
 
 
 def refusal(error_type, reason="why"):
@@ -150,23 +152,16 @@ def test_seconds(value, seconds):
 
 def test_credentials():
     with ScriptedServer(lambda _, connection: connection.reply(200, found(), PRODUCT)) as server:
-        endpoint = Endpoint.parse(server.url, api_key="key")
-        made = IndexKeeper(endpoint, TARGET, "pillowtop")
+        made = keeper(server.url, api_key="key")
         made.prepare()
         made.identity()
-        made.close()
-    assert [request.headers["authorization"] for request in server.requests] == ["ApiKey key"] * 2
-
-
-def test_closing_what_was_never_opened():
-    keeper("http://127.0.0.1:1").close()
+    assert [request.headers["authorization"] for request in server.requests] == ["ApiKey key"] * 3
 
 
 def test_a_certificate_that_is_trusted(tls_server, certificate):
     tls_server.answer = lambda _, connection: connection.reply(200, found(), PRODUCT)
     url = tls_server.url.replace("http:", "https:")
-    endpoint = Endpoint.parse(url, ca_certs=str(certificate[0]))
-    assert IndexKeeper(endpoint, TARGET, "pillowtop").prepare() == "u"
+    assert keeper(url, ca_certs=str(certificate[0])).prepare() == "u"
 
 
 def test_a_certificate_that_is_not(tls_server):
@@ -184,7 +179,6 @@ def test_certificates_that_cannot_be_read(tmp_path):
             match=f"^ELASTICSEARCH_CA_CERTS: certificates cannot be read from {path!r}: ",
         ):
             made.prepare()
-        made.close()
 
 
 def test_without_tls_certificates_do_not_matter():

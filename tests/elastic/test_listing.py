@@ -33,7 +33,7 @@ def listed(*, search=WHOLE, refresh=WHOLE, after="", upto=""):
 
 
 def test_what_is_asked_for():
-    held, (refresh, search) = listed()
+    held, (_, refresh, search) = listed()
     assert held == [Held("a", "orders/a", 7, "1-a"), Held("b", "orders/b", 2**32, "")]
     assert (refresh.path, search.path) == ("/orders/_refresh", "/orders/_search")
     assert search.query["allow_partial_search_results"] == "false"
@@ -51,7 +51,7 @@ def test_what_is_asked_for():
 
 
 def test_what_is_held_between_ids():
-    _, (_, search) = listed(after="b", upto="d")
+    _, (*_, search) = listed(after="b", upto="d")
     assert search.json()["search_after"] == ["b"]
     assert search.json()["query"]["bool"]["filter"][-1] == {
         "range": {"pillowtop.id": {"gt": "b", "lte": "d"}}
