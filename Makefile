@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo twelve test lint bench soak chaos backlog fuzz wheel clean environment
+.PHONY: help demo twelve test test-all lint bench soak chaos backlog fuzz wheel clean environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
@@ -15,7 +15,7 @@ SEED ?=
 SECONDS ?= 60
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: environment ## start servers, follow 7,900 airports into two indices, compare them
 	@$(BIN)/python -m dev.demo
@@ -25,6 +25,9 @@ twelve: environment ## the same with twelve pillows on the database, which share
 
 test: environment ## run all tests, those against real servers too, with branch coverage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
+
+test-all: export SEARCH_KINDS = es8,es9,os2,os3
+test-all: test ## the same on Elasticsearch 8 and 9 and on OpenSearch 2 and 3
 
 lint: environment ## ruff, mypy, and the rooms' contracts
 	@$(BIN)/ruff check .

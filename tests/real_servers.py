@@ -1,7 +1,8 @@
 """Fixtures with real servers, started here or yours: `COUCHDB_URL`, `ELASTICSEARCH_URL`,
 `POSTGRESQL_URL` (as `postgresql://user:password@host:5432`).
 
-A server that cannot start fails the test where `CI` is set, and skips it elsewhere.
+A server that cannot start fails the test where `CI` is set, and skips it elsewhere. Tests that ask
+for `search_url` run on each kind of search server in `SEARCH_KINDS`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,12 +21,13 @@ from urllib3.util import make_headers, parse_url
 from dev.servers import CouchServer, PostgresServer, SearchServer, ServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from dev.servers.process import Server
 
 REQUEST_SECONDS = 30
+SEARCH_KINDS = os.environ.get("SEARCH_KINDS", "es8,os3").split(",")
 
 
 def request(
@@ -72,13 +74,41 @@ def couch_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def elasticsearch_url() -> Iterator[str]:
-    """The Elasticsearch that all tests share: never stop it."""
+def search_url_of() -> Iterator[Callable[[str], str]]:
+    """Says where the server of a kind is that all tests share: never stop it.
+
+    It is started when the first test asks for it. `ELASTICSEARCH_URL` stands for es8.
+    """
+    urls = {}
     if configured := os.environ.get("ELASTICSEARCH_URL"):
-        yield configured.rstrip("/")
-        return
-    with running(SearchServer()) as server:
-        yield server.url
+        urls["es8"] = configured.rstrip("/")
+    with ExitStack() as servers:
+
+        def url_of(kind: str) -> str:
+            if kind not in urls:
+                urls[kind] = servers.enter_context(running(SearchServer(kind=kind))).url
+            return urls[kind]
+
+        yield url_of
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(search_url_of: Callable[[str], str]) -> str:
+    """The Elasticsearch that all tests share: never stop it."""
+    return search_url_of("es8")
+
+
+@pytest.fixture(scope="session", params=SEARCH_KINDS)
+def search_kind(request: pytest.FixtureRequest) -> str:
+    """One kind of search server after the other."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture(scope="session")
+def search_url(search_kind: str, search_url_of: Callable[[str], str]) -> str:
+    """A server of each kind in turn, shared by all tests: never stop it."""
+    return search_url_of(search_kind)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,12 @@ import pytest
 from pillowtop.testing.scripted import ScriptedServer
 
 
+@pytest.fixture(scope="session")
+def elasticsearch_url(search_url):
+    """What is tested in this room on a real server holds for all kinds of them."""
+    return search_url
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate for 127.0.0.1 that signs itself, and its key."""

@@ -1,4 +1,4 @@
-"""Indices and aliases on a real Elasticsearch."""
+"""Indices and aliases on real servers."""
 
 from __future__ import annotations
 

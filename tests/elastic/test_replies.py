@@ -54,6 +54,7 @@ ITEMS = [
     (entry("b", 409, "version_conflict_engine_exception"), DELIVERED),
     # Busy.
     (entry("b", 429, "es_rejected_execution_exception"), AGAIN),
+    (entry("b", 429, "rejected_execution_exception"), AGAIN),
     (entry("b", 429, "circuit_breaking_exception"), AGAIN),
     (entry("b", 400, "es_rejected_execution_exception"), AGAIN),
     (entry("b", 403, "circuit_breaking_exception"), AGAIN),
