@@ -21,7 +21,7 @@ from pillowtop.conf import Configuration, configuration, suggestion
 from pillowtop.engine.letters import ON_ERROR
 from pillowtop.engine.resuming import ON_RECREATED
 from pillowtop.engine.way import Way
-from pillowtop.exceptions import ConfigurationError
+from pillowtop.exceptions import ConfigurationError, PasswordInClear
 from pillowtop.feeds.couch_query import ChangesQueries
 from pillowtop.listener import (
     AliasedElasticPillow,
@@ -254,6 +254,18 @@ def misspelt(pillow: BasicPillow) -> Iterator[str]:
                 yield f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near[0]!r}?)"
 
 
+def demand_privacy(tuned: Configuration, pillows: Sequence[BasicPillow]) -> None:
+    """Raise `PasswordInClear` where a password would go over a network as it is."""
+    servers = (lambda: tuned.couchdb, lambda: tuned.elasticsearch)
+    for attempt in (*servers, *(pillow.get_database for pillow in pillows)):
+        try:
+            attempt()
+        except PasswordInClear:
+            raise
+        except ConfigurationError:
+            continue  # said by what needs it
+
+
 def demand_own_targets(pillows: Sequence[BasicPillow]) -> None:
     """Raise `ConfigurationError` where a pillow deletes from an index what another writes there.
 
@@ -283,5 +295,7 @@ def _complaint(
 ) -> Iterator[CheckMessage]:
     try:
         attempt()
+    except PasswordInClear as error:
+        yield Error(str(error), obj=obj, id="pillowtop.E017")
     except ConfigurationError as error:
         yield Error(str(error), obj=obj, id=check_id)

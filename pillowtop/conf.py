@@ -11,7 +11,7 @@ from django.conf import settings
 from pillowtop.endpoints import Endpoint
 from pillowtop.engine.batches import Limits
 from pillowtop.engine.resuming import Believed
-from pillowtop.exceptions import ConfigurationError
+from pillowtop.exceptions import ConfigurationError, PasswordInClear
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -38,6 +38,9 @@ class Configuration:
         default="", repr=False, metadata={"help": "an encoded API key, in place of a user"}
     )
     ELASTICSEARCH_CA_CERTS: str | None = _setting(None, "a file of certificates to trust")
+    ALLOW_CLEAR_PASSWORDS: bool = _setting(
+        False, "whether a password may go to another host without TLS"
+    )
     DATABASE: str = _setting("default", "the alias of the Django database for bookkeeping")
     CHECKPOINTS: str = _setting(
         "couch", "whose checkpoint counts: `couch` for the database's own, or `django`"
@@ -79,7 +82,8 @@ class Configuration:
                 "PILLOWTOP['COUCHDB_AUTHENTICATION'] is 'basic' or 'cookie', "
                 f"not {self.COUCHDB_AUTHENTICATION!r}"
             )
-        return Endpoint.parse(
+        return self._private(
+            "COUCHDB",
             url,
             username=self.COUCHDB_USERNAME,
             password=self.COUCHDB_PASSWORD,
@@ -91,13 +95,25 @@ class Configuration:
     def elasticsearch(self) -> Endpoint:
         if not self.ELASTICSEARCH_URL:
             raise ConfigurationError("set PILLOWTOP['ELASTICSEARCH_URL'] to where Elasticsearch is")
-        return Endpoint.parse(
+        return self._private(
+            "ELASTICSEARCH",
             self.ELASTICSEARCH_URL,
             username=self.ELASTICSEARCH_USERNAME,
             password=self.ELASTICSEARCH_PASSWORD,
             api_key=self.ELASTICSEARCH_API_KEY,
             ca_certs=self.ELASTICSEARCH_CA_CERTS,
         )
+
+    def _private(self, setting: str, url: str, **options: Any) -> Endpoint:
+        """The endpoint of a server. Raises `PasswordInClear` where others could listen."""
+        endpoint = Endpoint.parse(url, **options)
+        if endpoint.in_clear and not self.ALLOW_CLEAR_PASSWORDS:
+            raise PasswordInClear(
+                f"the password or API key for {endpoint} would be sent in clear: use https:// (and "
+                f"{setting}_CA_CERTS for an authority of your own), or, where something else "
+                "encrypts what is sent, set PILLOWTOP['ALLOW_CLEAR_PASSWORDS'] to True"
+            )
+        return endpoint
 
     @property
     def servers(self) -> dict[str, str]:
@@ -147,8 +163,11 @@ def configuration() -> Configuration:
 
 
 def _demand_type(key: str, value: Any, default: Any) -> None:
-    """Numbers must be positive numbers, everything else text."""
-    if isinstance(default, tuple):
+    """Numbers must be positive numbers, switches True or False, everything else text."""
+    if isinstance(default, bool):
+        fits = isinstance(value, bool)
+        what = "True or False"
+    elif isinstance(default, tuple):
         fits = isinstance(value, (list, tuple)) and all(map(_is_positive, value))
         what = "a list of positive numbers"
     elif isinstance(default, (int, float)):

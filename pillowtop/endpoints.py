@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -93,6 +94,11 @@ class Endpoint:
         """The path below the host, without a trailing slash: empty, or `/like/this`."""
         return urlsplit(self.url).path
 
+    @property
+    def in_clear(self) -> bool:
+        """Whether a password or an API key would go over a network as it is."""
+        return bool(self.password or self.api_key) and not (self.tls or _is_loopback(self.host))
+
     def authorization(self) -> dict[str, str]:
         """The header for basic or API key authentication; empty without credentials."""
         if self.api_key:
@@ -128,6 +134,13 @@ class Address:
     @property
     def shown_host(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 # What `urlsplit` says of a URL quotes it, and so perhaps a password.

@@ -27,6 +27,7 @@ The class of an error decides what happens next; its message names the cause and
         TargetUnusable      what is wrong with index, alias or pipeline
         DocumentFailed      a document failed, and on_error is "halt"
         ConfigurationError  settings or attributes that cannot work
+          PasswordInClear   a password for a server that is not reached by TLS
 """
 
 from __future__ import annotations
@@ -163,3 +164,7 @@ class DocumentFailed(Halted):
 
 class ConfigurationError(Halted):
     """A setting or an attribute of a pillow cannot work."""
+
+
+class PasswordInClear(ConfigurationError):
+    """A password or an API key would go over a network as it is."""

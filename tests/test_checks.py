@@ -16,6 +16,8 @@ from pillowtop.listener import (
 )
 
 SERVERS = {"COUCHDB_URL": "http://localhost:5984", "ELASTICSEARCH_URL": "http://localhost:9200"}
+PASSWORDS = {"COUCHDB_PASSWORD": "s3cret", "ELASTICSEARCH_PASSWORD": "s3cret"}
+KEY = {"ELASTICSEARCH_API_KEY": "s3cret"}
 
 
 class OrderPillow(AliasedElasticPillow):
@@ -40,6 +42,10 @@ class RecordedPillow(BasicPillow):
 
     def change_transport(self, document):
         pass
+
+
+class OtherServer(OrderPillow):
+    couch_db = "http://couch.example:5984/orders"
 
 
 class NoDatabase(AliasedElasticPillow):
@@ -228,16 +234,38 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([NoHost], {}, "E013", "set endpoint_host"),
         ([BadPort], {}, "E013", "not '5000'"),
         ([Datagrams], {}, "E013", "must be 'tcp'"),
-        ([], {"COUCHDB_URL": "http://ann:x@host"}, "W001", "user or a password"),
+        ([], {"COUCHDB_URL": "https://ann:x@host"}, "W001", "user or a password"),
         ([Filtered], {}, "W002", "hides deletions"),
         ([Misspelt], {}, "W003", "did you mean 'change_transform'"),
         ([OrderPillow, CopiedPillow], {}, "E016", "CopiedPillow deletes from it"),
+        ([OrderPillow], {"COUCHDB_URL": "http://couch:1", **PASSWORDS}, "E017", "COUCHDB_CA"),
+        ([OrderPillow], {"ELASTICSEARCH_URL": "http://es:1", **PASSWORDS}, "E017", "http://es:1"),
+        ([OrderPillow], {"ELASTICSEARCH_URL": "http://es:1", **KEY}, "E017", "in clear"),
+        ([OtherServer], PASSWORDS, "E017", "http://couch.example:5984"),
+        ([], {"ALLOW_CLEAR_PASSWORDS": 1}, "E001", "True or False"),
     ],
 )
 def test_each_mistake_has_its_id(check, pillows, tuned, check_id, words):
     found = check(*pillows, **tuned)
     assert [one_id for one_id, _ in found] == [f"pillowtop.{check_id}"]
     assert words in found[0][1]
+
+
+@pytest.mark.parametrize(
+    "tuned",
+    [
+        {},
+        {"COUCHDB_URL": "http://127.1.2.3:5984", "ELASTICSEARCH_URL": "http://[::1]:9200"},
+        {"COUCHDB_URL": "https://couch", "ELASTICSEARCH_URL": "https://es"},
+        {
+            "COUCHDB_URL": "http://couch",
+            "ELASTICSEARCH_URL": "http://es",
+            "ALLOW_CLEAR_PASSWORDS": True,
+        },
+    ],
+)
+def test_passwords_that_nobody_else_can_read(check, tuned):
+    assert check(OrderPillow, **PASSWORDS, **tuned) == []
 
 
 class StablePillow(CopiedPillow):

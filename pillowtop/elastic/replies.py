@@ -304,7 +304,7 @@ def _look_up(table: Sequence[Row], said: Said) -> Step:
 def _halted(step: Step, said: Said, target: str) -> AccessDenied | TargetUnusable:
     if step is Step.ACCESS:
         return AccessDenied(
-            f"Elasticsearch refuses to let us write to {target!r}: {_summary(said)} (correct the "
+            f"the server refuses to let us write to {target!r}: {_summary(said)} (correct the "
             "credentials, or give the user the privileges write and view_index_metadata)"
         )
     return TargetUnusable(
@@ -316,7 +316,7 @@ def _halted(step: Step, said: Said, target: str) -> AccessDenied | TargetUnusabl
 def _summary(said: Said) -> str:
     if said.error.type or said.error.reason:
         return f"status {said.status}, {said.error.type}: {said.error.text}"
-    return f"status {said.status} and no error of Elasticsearch's"
+    return f"status {said.status} and no error of the search server's"
 
 
 _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from dev.proxy import Proxy
 from pillowtop.testing.scripted import ScriptedServer
 
 
@@ -59,12 +60,22 @@ def plain_port():
 
 @pytest.fixture
 def tls_server(certificate):
+    with speaking_tls(ScriptedServer(lambda _, to: to.reply(200, {})), certificate) as server:
+        yield server
+
+
+@pytest.fixture
+def tls_proxy(elasticsearch_url, certificate):
+    """A proxy that speaks TLS, in front of a real server."""
+    with speaking_tls(Proxy(elasticsearch_url), certificate) as server:
+        yield server
+
+
+def speaking_tls(server, certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    server = ScriptedServer(lambda _, connection: connection.reply(200, {}))
     plain = server._server.socket
     server._server.socket = context.wrap_socket(
         plain, server_side=True, do_handshake_on_connect=False
     )
-    with server:
-        yield server
+    return server

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from pillowtop.elastic.cluster import Cluster, path_to
+from pillowtop.elastic.families import Elasticsearch, OpenSearch
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import (
     AccessDenied,
@@ -187,6 +188,23 @@ def test_a_server_that_hangs(family):
         server.answer = lambda *_: server.stopping.wait()
         with pytest.raises(TransientError):
             made.request("orders", "GET", "/orders")
+
+
+def over_tls(family, port):
+    made = family(Endpoint.parse(f"https://127.0.0.1:{port}", api_key="key"), 1.0)
+    try:
+        made.ask("GET", "/", None)
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize("family", [Elasticsearch, OpenSearch])
+def test_clients_refuse_what_is_not_trusted(family, tls_server, plain_port):
+    with pytest.raises(ConfigurationError, match=r"not trusted .*ELASTICSEARCH_CA_CERTS"):
+        over_tls(family, tls_server.port)
+    with pytest.raises(ServerBusy, match="does not speak TLS: is it https"):
+        over_tls(family, plain_port)
+    assert tls_server.requests == []
 
 
 def test_the_log_is_left_to_us(caplog):

@@ -148,6 +148,25 @@ def couch_server_with_password():
         yield server
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run_ptop", "--all"],
+        ["ptop_verify", "OrderPillow"],
+        ["ptop_checkpoint", "show", "OrderPillow"],
+        ["ptop_run_docs", "OrderPillow", "a"],
+    ],
+)
+def test_a_password_that_would_be_sent_in_clear(setup, command):
+    one = setup()
+    one.reconfigure(COUCHDB_URL="http://couch.invalid", COUCHDB_PASSWORD="s3cret")
+    result = one.project.manage(*command)
+    assert result.returncode != 0
+    assert "would be sent in clear" in result.stderr
+    assert "s3cret" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_missing_database(setup):
     one = setup()
     call("DELETE", one.database.url)

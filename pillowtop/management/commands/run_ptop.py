@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from pillowtop import registry
-from pillowtop.checks import demand_own_targets, misspelt
+from pillowtop.checks import demand_own_targets, demand_privacy, misspelt
 from pillowtop.conf import Configuration, configuration
 from pillowtop.endpoints import Address
 from pillowtop.exceptions import ConfigurationError
@@ -105,6 +105,7 @@ class Command(PillowCommand):
     ) -> None:
         settings = configuration()
         pillows = [entry.pillow() for entry in registry.select(key)]
+        demand_privacy(settings, pillows)
         demand_own_targets(pillows)
         demand_tables()
         if not boot.is_patched():
