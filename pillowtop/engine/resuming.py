@@ -81,11 +81,13 @@ NOTHING = Request()
 
 class Start(msgspec.Struct, frozen=True):
     """Where to start. A `notice` is for the log; with `sweep`, what is not in the database any
-    more is removed from the target after catching up."""
+    more is removed from the target after catching up. `went_back` says that the database did: then
+    what others have read of it is of a time that it does not remember."""
 
     seq: Seq
     notice: str = ""
     sweep: bool = False
+    went_back: bool = False
 
 
 def decide_start(
@@ -122,6 +124,7 @@ def decide_start(
             "the database was restored from a backup (its checkpoint is older than the one "
             "remembered, or not there): reads everything again from 0",
             sweep=True,
+            went_back=True,
         )
     # The position of a stale writer is no good.
     trusted = in_couch if believed == "couch" and not stale else remembered

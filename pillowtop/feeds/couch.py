@@ -51,9 +51,11 @@ class CouchFeed:
         page_bytes: int = PAGE_BYTES,
         read_rows: int = READ_ROWS,
         every_seq: bool = False,
+        suspects: Suspects | None = None,
     ) -> None:
         self.database = database
         self.stream = database.name
+        self._suspects = Suspects() if suspects is None else suspects
         self.anew = partial(
             CouchFeed,
             database,
@@ -65,6 +67,7 @@ class CouchFeed:
             page_bytes=page_bytes,
             read_rows=read_rows,
             every_seq=every_seq,
+            suspects=self._suspects,
         )
         """Makes the same feed with a connection of its own; takes `include_docs`."""
 
@@ -79,7 +82,6 @@ class CouchFeed:
         self._every_seq = every_seq
         self._page_size = PageSize(page_rows, page_bytes)
         self._silence = SilenceLimit(silence_seconds)
-        self._suspects = Suspects()
         self._read_bytes = 0
 
     def __repr__(self) -> str:
@@ -158,11 +160,10 @@ class CouchFeed:
         passes_over: Callable[[Unreadable], bool] | None = None,
     ) -> Iterator[Lines]:
         """What the answer to a query says, block by block; nothing now and then."""
-        self._suspects.asked(query.since)
         parser = LineParser(
             self.stream,
             enveloped=query.enveloped,
-            passes_over=passes_over or self._suspects.passes_over,
+            passes_over=passes_over or self._suspects.behind(query.since),
         )
         try:
             for block in stream.blocks(query, self._silence.seconds):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pillowtop.changes import Seq
 from pillowtop.feeds.couch_values import DatabaseInfo, encode_seq
 from pillowtop.feeds.reading import Unreadable
@@ -14,6 +16,7 @@ ROW_BYTES = 500
 
 SILENCE_AT_MOST_SECONDS = 600.0
 READINGS_OF_A_LINE = 3
+SUSPECTS_AT_MOST = 1000
 
 
 class PageSize:
@@ -71,22 +74,25 @@ class SilenceLimit:
 class Suspects:
     """Lines that could not be read: garbled on the way perhaps, so read again before they count.
 
-    A line is known by its digest and by the seq behind which it was asked for.
+    A line is known by its digest and by the seq behind which it was asked for. Of all that read
+    one database, each learns from the others.
     """
 
     def __init__(self) -> None:
-        self._since = ""
-        self._readings: dict[str, int] = {}
+        self._readings: dict[tuple[str, str], int] = {}
 
-    def asked(self, since: Seq) -> None:
-        """A new request goes out. What was seen behind another seq is forgotten."""
+    def behind(self, since: Seq) -> Callable[[Unreadable], bool]:
+        """For a request that goes out: says of a line whether it was read often enough to be
+        believed."""
         key = encode_seq(since)
-        if key != self._since:
-            self._since = key
-            self._readings.clear()
 
-    def passes_over(self, line: Unreadable) -> bool:
-        """Whether the line was read often enough to be believed."""
-        readings = self._readings.get(line.digest, 0) + 1
-        self._readings[line.digest] = readings
-        return readings >= READINGS_OF_A_LINE
+        def passes_over(line: Unreadable) -> bool:
+            place = key, line.digest
+            # The latest stand last: so the oldest are forgotten first.
+            readings = self._readings.pop(place, 0) + 1
+            self._readings[place] = readings
+            if len(self._readings) > SUSPECTS_AT_MOST:
+                del self._readings[next(iter(self._readings))]
+            return readings >= READINGS_OF_A_LINE
+
+        return passes_over

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -30,6 +31,7 @@ class Read(msgspec.Struct):
     `caught_up` is true at the end of a page that was not full: there is nothing more for now.
     `current` says that the feed has been heard from within seconds, and has had nothing more then.
     `silent_seconds` is for how long it has not been, where heartbeats were due.
+    `at` is when it was read, in seconds of the monotonic clock: it may be taken much later.
     `version` is the first of the versions of the changes, where they were drawn before (rule 2).
     """
 
@@ -42,6 +44,7 @@ class Read(msgspec.Struct):
     current: bool = False
     silent_seconds: float = 0.0
     version: int | None = None
+    at: float = msgspec.field(default_factory=time.monotonic)
     _documents: list[Change] | None = None
 
     @property

@@ -119,7 +119,7 @@ class Figures:
             return
         self._look_at_mark()
         if self._mark is None:
-            self._mark = time.monotonic(), self.life.ledger.opened
+            self._mark = read.at, self.life.ledger.opened
             self._look_at_mark()
 
     def landed(self, delivered: int, deleted: int, letters: int) -> None:

@@ -15,7 +15,7 @@ from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import START
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Way
-from pillowtop.exceptions import Stalled, TransientError, WrittenByLaterLife
+from pillowtop.exceptions import Stalled, StartAgain, TransientError, WrittenByLaterLife
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
@@ -126,6 +126,8 @@ class Lane:
         self._versions = Versions(self._memory.token)
         self._delivery = parts.make_delivery(self._ground, self._memory, self._crew.spawn)
         self._seat = parts.make_seat(self._ground, self._feed, self._memory)
+        if start.went_back and self._seat:
+            self._seat.restart_all(StartAgain("another pillow says that the database went back"))
         self._intake = parts.make_intake(
             self._ground,
             self._versions,

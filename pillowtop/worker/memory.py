@@ -139,9 +139,13 @@ class Memory:
         with self._one_at_a_time:
             self._verify()
 
-    def _verify(self) -> None:
+    def verify_identity(self) -> None:
+        """Raise `StartAgain` where the database is not the one that this life is about."""
         if self._identity() != self._life.identity:
             raise StartAgain("the database is not the one that was read until now")
+
+    def _verify(self) -> None:
+        self.verify_identity()
         standing = self._read()
         if standing and standing.token > self._life.token:
             raise LeaseLost(

@@ -161,6 +161,7 @@ def make_seat(ground: Ground, feed: Feed, memory: Memory) -> Seat | None:
         feed,
         memory.identity,
         memory.verify,
+        memory.verify_identity,
         fills_in=not ground.pillow.include_docs,
     )
 

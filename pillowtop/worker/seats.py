@@ -9,7 +9,7 @@ import msgspec
 
 from pillowtop.awaited import Answers
 from pillowtop.changes import Seq
-from pillowtop.exceptions import FeedInterrupted, PillowtopError
+from pillowtop.exceptions import FeedInterrupted, PillowtopError, StartAgain
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.reading import Read
 from pillowtop.worker.sharing import Group, Overtaken, Reading
@@ -20,6 +20,7 @@ class Seat:
 
     `feed` is its own, to read alone. `identity` is that of the database, which `verify` demands
     to be so still: it is called before a connection is used that the pillow has not used yet.
+    `verify_identity` demands no more than that: it is called for all who sit at a reading.
     `fills_in` says that documents are put into the changes that it is given.
 
     It begins where it has stopped, with others only where they begin, too, at the very same seq:
@@ -41,6 +42,7 @@ class Seat:
         feed: CouchFeed,
         identity: str,
         verify: Callable[[], None],
+        verify_identity: Callable[[], None],
         *,
         fills_in: bool,
     ) -> None:
@@ -50,6 +52,7 @@ class Seat:
         self._feed = feed
         self._identity = identity
         self._verify = verify
+        self._verify_identity = verify_identity
         self._is_new = True
         self._fills_in = fills_in
         self._since: Seq = None
@@ -59,6 +62,8 @@ class Seat:
     def companions(self) -> list[str]:
         """Who else reads from the same connection now."""
         seats = self._reading.readers if self._reading else []
+        if self not in seats:  # the others have gone on without this one
+            return []
         return sorted(one.name for one in seats if isinstance(one, Seat) and one is not self)
 
     @property
@@ -86,6 +91,10 @@ class Seat:
         if follow:
             raise FeedInterrupted(f"the feed of {self._feed.database} ended")
 
+    def restart_all(self, error: StartAgain) -> None:
+        """Have all who read the database decide anew where to start: it is not what it was."""
+        self._group.end(error)
+
     def condemn(self) -> None:
         """Say that the shared connection brings nothing although there is something."""
         if self._reading:
@@ -98,7 +107,13 @@ class Seat:
 
     def _seated(self, *, follow: bool) -> Reading:
         return self._group.sit_behind(
-            self._since, self.name, self, self._identity, anew=self._is_new, follow=follow
+            self._since,
+            self.name,
+            self,
+            self._identity,
+            self._verify_identity,
+            anew=self._is_new,
+            follow=follow,
         )
 
     def _along(self, follow: bool) -> Iterator[Read]:

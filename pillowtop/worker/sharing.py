@@ -45,7 +45,7 @@ class Reading:
     """One connection to a feed, from `since` on, for all readers that sit at it.
 
     `identity` is that of the database which it was opened to read. `gather` is called before it
-    begins, and `ended` once it has.
+    begins, and `ended` once it is over.
 
     It is at most so many bytes ahead of the slowest of them. Where that makes others wait for
     too long it goes on without him. It ends with the feed, with an error, or with its last reader.
@@ -75,6 +75,7 @@ class Reading:
 
         self._chain = Chain(since, KEPT_BYTES)
         self._error: BaseException | None = None
+        self._is_ended = False
         self._news: dict[Hashable, Event] = {}
         self._waiting: set[Hashable] = set()
         self._moved = Event()
@@ -119,7 +120,7 @@ class Reading:
 
     def take(self, reader: Hashable) -> Read | None:
         """Wait for the next read; None at the end. Raises `Overtaken`, or what ended the feed."""
-        while self._chain.holds(reader):
+        while self._chain.holds(reader) and not self._is_ended:
             read = self._chain.take(reader)
             if read is not None:
                 self._moved.set()
@@ -129,7 +130,16 @@ class Reading:
                     raise self._error
                 return None
             self._wait(reader)
+        if self._is_ended and self._error is not None:
+            raise self._error
         raise Overtaken("the reading that was shared has gone on")
+
+    def end(self, error: PillowtopError) -> None:
+        """End it for all, with an error that they are to raise."""
+        self._error, self._is_ended = error, True
+        self.is_over = True
+        self._tell(self._chain.readers)
+        self._greenlet.kill(block=False)
 
     def _wait(self, reader: Hashable) -> None:
         self._news[reader].clear()
@@ -169,10 +179,10 @@ class Reading:
         while slow := self._slow():
             started, held = time.monotonic(), bool(self._waiting)
             if held and self._is_held_too_long():
+                # What has been waited for counts on: whoever is slow next goes at once.
                 for reader in slow:
                     self._chain.leave(reader)
                 self._tell(slow)
-                self._held_seconds = 0.0
                 return
             self._moved.clear()
             self._moved.wait(HELD_SECONDS if held else None)
@@ -206,12 +216,21 @@ class Group:
         self._nobody_awaited = Event()
 
     def sit_behind(
-        self, since: Seq, name: str, reader: Hashable, identity: str, *, anew: bool, follow: bool
+        self,
+        since: Seq,
+        name: str,
+        reader: Hashable,
+        identity: str,
+        verify_identity: Callable[[], None],
+        *,
+        anew: bool,
+        follow: bool,
     ) -> Reading:
         """Seat a reader who has had everything up to `since`, at a reading of his own at worst.
 
-        `identity` is that of the database in which `since` is. With `anew` nothing serves that
-        others have read before: the reader is to hear what the database says now.
+        `identity` is that of the database in which `since` is, and `verify_identity` raises where
+        it has another by now. With `anew` nothing serves that others have read before: the reader
+        is to hear what the database says now.
         """
         self.no_longer_expect(name)
         self._readings = [one for one in self._readings if not one.is_over]
@@ -219,7 +238,7 @@ class Group:
             fits = reading.identity == identity and not (anew and reading.has_begun)
             if fits and reading.sit_behind(since, reader):
                 return reading
-        made = self._begun(since, identity, follow=follow)
+        made = self._begun(since, identity, verify_identity, follow=follow)
         made.sit_behind(since, reader)
         self._readings.append(made)
         return made
@@ -233,16 +252,30 @@ class Group:
             return None
         return main if main is not reading and main.is_current else None
 
-    def _begun(self, since: Seq, identity: str, *, follow: bool) -> Reading:
+    def end(self, error: PillowtopError) -> None:
+        """End all readings, with an error that their readers are to raise."""
+        for reading in self._readings:
+            if not reading.is_over:
+                reading.end(error)
+
+    def _begun(
+        self, since: Seq, identity: str, verify_identity: Callable[[], None], *, follow: bool
+    ) -> Reading:
         # A feed knows how large a page may be, for how long it is silent and what cannot be
         # read: that is to outlive a reading, but no two of them may use one.
         feed = self._idle_feeds.pop() if self._idle_feeds else self._make_feed()
+
+        def prepare() -> None:
+            self._gather()
+            # It took its time, in which another database may have come in place of this one.
+            verify_identity()
+
         return Reading(
             feed,
             since,
             identity,
             follow=follow,
-            gather=self._gather,
+            gather=prepare,
             ended=lambda: self._idle_feeds.append(feed),
         )
 

@@ -471,6 +471,17 @@ def test_an_unreadable_line_counts_the_third_time_at_the_same_place():
     assert len({query["limit"] for query in asked(server)}) == 1
 
 
+@pytest.mark.parametrize("place", ["s", "t"])
+def test_feeds_of_one_database_learn_from_each_other_of_a_line(place):
+    """Each begins elsewhere, in between: what was learnt of one place is not forgotten."""
+    with feed_of(replying(200, page([row(1), GARBAGE, row(3)]))) as (feed, _):
+        other = feed.anew(include_docs=True)
+        for one, since in ((feed, "s"), (other, "t"), (other, "s"), (feed, "t")):
+            until_error(one.read(since, follow=False), FeedInterrupted)
+        reads = list(feed.read(place, follow=False))
+    assert ids(reads) == ["d1", "d3"]
+
+
 @pytest.mark.parametrize("include_docs", [True, False])
 def test_a_row_that_is_nested_too_deep_is_an_unreadable_line(include_docs):
     deep = b'{"seq":"2-g","id":"d2","doc":{"x":%s}}' % (b"[" * 1000 + b"]" * 1000)

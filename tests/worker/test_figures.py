@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gevent
 import pytest
 
@@ -39,6 +41,14 @@ def test_caught_up_is_who_has_delivered_what_there_was(figures, ledger):
     assert shot.caught_up
     assert shot.behind_seconds == 0
     ledger.close(later)
+
+
+def test_what_is_taken_late_was_all_there_was_long_ago(figures):
+    """Somebody slow takes it minutes after it was read."""
+    figures.took(Read("orders", current=True, at=time.monotonic() - 100))
+    shot = figures.snapshot("running", "")
+    assert not shot.caught_up
+    assert shot.behind_seconds >= 100
 
 
 def test_a_feed_of_which_nothing_is_known_catches_up_with_nothing(figures):

@@ -137,6 +137,7 @@ class Follower:
                 Feed(self.database),
                 "the database",
                 lambda: None,
+                lambda: None,
                 fills_in=random.random() < 0.5,
             )
             try:
@@ -233,8 +234,12 @@ class Page:
             yield Read("orders", current=True)
 
 
-def seat(name, group, feed, identity="it", verify=lambda: None):
-    return Seat(name, group, feed, identity, verify, fills_in=False)
+def nothing():
+    pass
+
+
+def seat(name, group, feed, identity="it", verify=nothing, verify_identity=nothing):
+    return Seat(name, group, feed, identity, verify, verify_identity, fills_in=False)
 
 
 def positions(one, since, count):
@@ -370,6 +375,40 @@ def test_the_database_is_looked_at_before_another_connection_is_used():
 
     with pytest.raises(StartAgain):
         list(overtaken(verify=verify))
+
+
+def test_one_that_was_overtaken_has_no_companions():
+    group = Group(["slow", "quick"], Full([]).anew)
+    slow = seat("slow", group, Full([]))
+    begun = gevent.spawn(next, slow.read("0", False))
+    quick = gevent.spawn(list, seat("quick", group, Full([])).read("0", False))
+    assert begun.get().seq == "0-0"
+    quick.get()
+    assert slow.companions == []
+
+
+def test_an_error_that_ends_a_reading_comes_before_what_is_left_of_it():
+    """It is of a time that the database does not remember."""
+    group = Group(["one", "other"], Full([]).anew)
+    reads = seat("one", group, Full([])).read("0", False)
+    other = seat("other", group, Full([]))
+    begun = gevent.spawn(next, other.read("0", False))
+    next(reads)
+    begun.get()
+    group.end(StartAgain("the database went back"))
+    with pytest.raises(StartAgain):
+        next(reads)
+    # Whoever comes then begins anew.
+    assert next(seat("one", group, Full([])).read("0", False)).seq == "0-0"
+
+
+def test_the_database_is_looked_at_once_more_after_waiting_for_the_others():
+    def verify_identity():
+        raise StartAgain("made again")
+
+    group = Group(["one", "late"], Full([]).anew)
+    with pytest.raises(StartAgain):
+        next(seat("one", group, Full([]), verify_identity=verify_identity).read("0", False))
 
 
 class Shared(BasicPillow):
