@@ -13,6 +13,7 @@ The class of an error decides what happens next; its message names the cause and
         DatabaseMissing
         IndexElsewhere      the alias points to an index of another hash
         HeldElsewhere       another process has the pillow's lease
+          HandedOver        or has asked for it, and is to have it
         Stormy              too many documents fail: one batch a minute is tried
       DocumentRefused       a target will never take this document: a dead letter
       Stalled               nothing moves, and nothing known is waited for: another life
@@ -108,6 +109,10 @@ class HeldElsewhere(StandBy):
     def __init__(self, words: str, seconds: float) -> None:
         super().__init__(words)
         self.seconds = seconds
+
+
+class HandedOver(HeldElsewhere):
+    """Another process has asked for the lease of the pillow, and is to have it."""
 
 
 class StartAgain(PillowtopError):

@@ -224,9 +224,20 @@ class ElasticPillow(BasicPillow):
         elastic = self._elastic
         if not (self._overrides("change_transport") or self._overrides("change_delete")):
             return elastic
-        return HookTransport(
-            self.change_transport, self.change_delete, elastic.prepare, elastic.identity
-        )
+        from pillowtop.elastic.hooks import ElasticHooks  # noqa: PLC0415
+
+        return ElasticHooks(self.change_transport, self.change_delete, elastic)
+
+    def redirect(self, index: str, name: str) -> None:
+        """Write to an index of this name, under a position and a name of its own.
+
+        What is written says that it is of the pillow: so a new index is filled while another
+        process keeps the one before it in step.
+        """
+        from pillowtop.elastic.index import FixedIndex  # noqa: PLC0415
+
+        self._elastic = self._to(FixedIndex(index, self.default_mapping, self.es_meta))
+        self.name = name
 
     def get_target(self) -> Target:
         """The index to write to. Raises `ConfigurationError`."""
@@ -239,12 +250,15 @@ class ElasticPillow(BasicPillow):
 
     @cached_property
     def _elastic(self) -> ElasticTransport:
+        return self._to(self.get_target())
+
+    def _to(self, target: Target) -> ElasticTransport:
         from pillowtop.elastic.transport import ElasticTransport  # noqa: PLC0415
 
         settings = configuration()
         return ElasticTransport(
             settings.elasticsearch,
-            self.get_target(),
+            target,
             self.name,
             source_field=settings.SOURCE_FIELD,
             keep_attachments=self.keep_attachments,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pillowtop.listener import BasicPillow
 
 UNGROUPED = ""
-MAX_NAME = 200
-"""As long as the columns for it."""
+MAX_NAME = 191
+"""As long as the columns for it, but for what tells the builds of a pillow's indices apart."""
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -53,7 +53,7 @@ def wait_until(
 
 
 class Worker:
-    """A `run_ptop` process and what it has logged so far."""
+    """A process, of `run_ptop` mostly, and what it has logged so far."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process = process
@@ -140,10 +140,14 @@ class Project:
 
     def start(self, *args: str, env: Mapping[str, str] = {}) -> Worker:
         """Start `run_ptop` with these arguments."""
+        return self.begin("run_ptop", *args, env=env)
+
+    def begin(self, *args: str, env: Mapping[str, str] = {}) -> Worker:
+        """Start a command, and do not wait for its end."""
         log = self.folder / f"worker-{len(self._workers)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                self.command("run_ptop", *args),
+                self.command(*args),
                 cwd=self.folder,
                 env=self.env(env),
                 stdout=file,

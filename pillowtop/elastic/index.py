@@ -16,13 +16,17 @@ from pillowtop.exceptions import IndexElsewhere, TargetUnusable
 
 @dataclass(frozen=True)
 class FoundIndex:
-    """An index that exists: `aliases` says of each whether it is the write index of it."""
+    """An index that exists: `aliases` says of each whether it is the write index of it.
+
+    `details` is all that an alias has besides.
+    """
 
     name: str
     uuid: str
     aliases: Mapping[str, bool | None] = field(default_factory=dict)
     mapping: Mapping[str, Any] = field(default_factory=dict)
     gc_deletes: str = ""
+    details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, name: str, body: Mapping[str, Any]) -> FoundIndex:
@@ -35,6 +39,7 @@ class FoundIndex:
             {alias: details.get("is_write_index") for alias, details in aliases.items()},
             body.get("mappings", {}),
             settings.get("gc_deletes", ""),
+            aliases,
         )
 
 
@@ -90,8 +95,7 @@ class AliasedIndex:
         if writable.name != self.index:
             raise IndexElsewhere(
                 f"alias {self.alias!r} is on index {writable.name!r}, and mapping, settings and "
-                f"index_version of this pillow ask for {self.index!r} (go back to the old ones, "
-                "or delete the old index to have the new one made and filled from 0)"
+                f"index_version of this pillow ask for {self.index!r}"
             )
         return Plan(Action.NOTHING, writable.name, writable)
 
@@ -114,7 +118,7 @@ class FixedIndex:
 
     @property
     def write_alias(self) -> str:
-        return f"{self.index}-pillowtop"
+        return naming.own_alias(self.index)
 
     def plan(self, found: Iterable[FoundIndex]) -> Plan:
         """What to do, given what exists under the names of index and alias.

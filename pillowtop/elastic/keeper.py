@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 
 from pillowtop.elastic import naming
 from pillowtop.elastic.cluster import Cluster, path_to
@@ -46,6 +47,15 @@ class IndexKeeper:
                 return plan.found.uuid
             self._carry_out(plan)
         raise TransientError(f"index {self._target.index!r} appears and vanishes again")
+
+    def look(self) -> None:
+        """Raise `IndexElsewhere` where another release of the pillow serves. Changes nothing.
+
+        What else is wrong is for `prepare` to say. Raises `TransientError` and `AccessDenied`, too.
+        """
+        found = self._look(IDENTIFYING)
+        with suppress(TargetUnusable):
+            self._target.plan(found)
 
     def identity(self) -> str:
         """The UUID of the index that is written to now. Raises as `prepare` does."""

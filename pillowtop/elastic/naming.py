@@ -40,7 +40,13 @@ KEYWORDS = ("id", "rev", "database", "pillow")
 
 
 FORBIDDEN = re.compile(r"[A-Z\\/*?\"<>| ,#:]|^[-_+]|^\.{1,2}$")
-MAX_NAME_BYTES = 255 - 1 - HASH_DIGITS
+OWN = "-pillowtop"
+MAX_NAME_BYTES = 255 - 1 - HASH_DIGITS - len(OWN)
+
+
+def own_alias(index: str) -> str:
+    """The alias of an index that is ours alone: nobody moves it, and nobody reads by it."""
+    return f"{index}{OWN}"
 
 
 def demand_name(attribute: str, name: str) -> None:

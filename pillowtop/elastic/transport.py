@@ -13,10 +13,11 @@ from pillowtop.elastic.cluster import Cluster
 from pillowtop.elastic.index import Target
 from pillowtop.elastic.keeper import IndexKeeper
 from pillowtop.elastic.listing import IndexListing
+from pillowtop.elastic.mirror import Mirror
 from pillowtop.elastic.replies import BatchRefused, blame_the_target, read_reply
 from pillowtop.elastic.sources import Sources
 from pillowtop.endpoints import Endpoint
-from pillowtop.engine.items import Held, Item, Outcome, Verdict
+from pillowtop.engine.items import DELIVERED, Held, Item, Outcome, Verdict
 from pillowtop.exceptions import DocumentRefused, ServerBusy
 
 logger = logging.getLogger(__name__)
@@ -45,11 +46,13 @@ class ElasticTransport:
         timeout_seconds: float = 60.0,
         index_id: Callable[[Change], str] | None = None,
     ) -> None:
+        self.index = target.index
         self._alias = target.write_alias
         self._pillow_name = pillow_name
         self._index_id = index_id
         self.renames = index_id is not None
         self._sources = Sources(pillow_name, source_field, keep_attachments=keep_attachments)
+        self._mirror: Mirror | None = None
         self._client = BulkClient(endpoint, timeout_seconds)
         self._cluster = cluster = Cluster(endpoint, timeout_seconds)
         self._keeper = IndexKeeper(cluster, target, source_field)
@@ -82,6 +85,10 @@ class ElasticTransport:
         """Make index and alias where they do not exist. Returns the index's UUID."""
         return self._keeper.prepare()
 
+    def look(self) -> None:
+        """Raise `IndexElsewhere` where another release of the pillow serves. Changes nothing."""
+        self._keeper.look()
+
     def identity(self) -> str:
         """The UUID of the index that the alias leads to."""
         return self._keeper.identity()
@@ -97,8 +104,17 @@ class ElasticTransport:
             refused = {outcome.item.id for outcome in outcomes}
             items = [item for item in items if item.id not in refused]
         if items:
-            outcomes += self._sent(items)
-        return outcomes
+            outcomes += self._sent(items, self._alias)
+        return self._mirrored(outcomes) if self._mirror else outcomes
+
+    def write_to_both(self, index: str) -> None:
+        """Deliver everything to another index, too; to none where its name is empty."""
+        self._mirror = Mirror(self._pillow_name, index, self._sent) if index else None
+
+    @property
+    def lost(self) -> str:
+        """Why the other index is written to no more; empty where it is, or where there is none."""
+        return self._mirror.lost if self._mirror else ""
 
     def write_one(self, document_id: str, document: Document | None, database: str = "") -> None:
         """Write a document, or delete it (None), at once and outside of any batch.
@@ -136,21 +152,28 @@ class ElasticTransport:
             payload = bulk.index_line(encoded_id, None) + source
         return Item(document_id, document_id, 0, document is None, payload, len(payload))
 
-    def _sent(self, items: Sequence[Item]) -> list[Outcome]:
+    def _mirrored(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """What has become of items once the other index has those that the first one took."""
+        assert self._mirror is not None
+        taken = [one.item for one in outcomes if one.verdict is DELIVERED]
+        again = self._mirror.deliver(taken)
+        return [again.get(one.item.id, one) for one in outcomes] if again else outcomes
+
+    def _sent(self, items: Sequence[Item], alias: str) -> list[Outcome]:
         """Send items, in ever smaller requests where the server refuses the whole."""
         try:
-            response = self._client.post_bulk(self._alias, bulk.body(items))
-            return read_reply(response.status, response.body, items, self._alias)
+            response = self._client.post_bulk(alias, bulk.body(items))
+            return read_reply(response.status, response.body, items, alias)
         except BatchRefused as refusal:
             if len(items) == 1:
                 return [refusal.outcome(items[0])]
             logger.info(
-                "%d documents go to %s in halves: %s", len(items), self._alias, refusal,
+                "%d documents go to %s in halves: %s", len(items), alias, refusal,
                 extra={"action": "halve_batch", "documents": len(items)},
             )  # fmt: skip
             first, second = bulk.halves(items)
-            outcomes = self._sent(first) + self._sent(second)
-        blame_the_target(outcomes, self._alias)
+            outcomes = self._sent(first, alias) + self._sent(second, alias)
+        blame_the_target(outcomes, alias)
         return outcomes
 
 

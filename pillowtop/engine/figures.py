@@ -37,9 +37,9 @@ class Snapshot(msgspec.Struct, kw_only=True):
     """The figures of one pillow at one moment, as the worker that runs it sees them.
 
     Times are durations up to that moment, by the worker's own clock. `state` is one of starting,
-    running, standby, elsewhere, halted, lease_lost, crashed, done. Counters begin with the
-    process. None stands for what is not known (yet). `companions` are the pillows that read from
-    the same connection.
+    running, standby, needs_reindex, elsewhere, halted, lease_lost, crashed, done. Counters begin
+    with the process. None stands for what is not known (yet). `companions` are the pillows that
+    read from the same connection. `index` is what is written to, where it is one.
     """
 
     pillow: str
@@ -48,6 +48,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     reason: str = ""
     stream: str = ""
     companions: list[str] = []
+    index: str = ""
     token: int = 0
     running_seconds: float = 0.0
     position: Seq | None = None

@@ -115,6 +115,8 @@ def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
     state, reason = figures.state, figures.reason
     if state in ("halted", "lease_lost"):
         yield Problem("stopped", reason, MEND)
+    elif state == "needs_reindex":
+        yield Problem("stopped", reason, "the index under the alias is not kept in step by it")
     elif state == "standby":
         yield Problem("stopped", reason, "mend that, and it goes on by itself")
     last = figures.last_crash

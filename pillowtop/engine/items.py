@@ -123,6 +123,23 @@ class Holdings(Protocol):
 
 
 @runtime_checkable
+class Movable(Transport, Protocol):
+    """A transport to an index that another one may take the place of, under an alias."""
+
+    index: str
+    """Its name."""
+
+    lost: str
+    """Why the other index is written to no more; empty where it is, or where there is none."""
+
+    def look(self) -> None:
+        """Raise `IndexElsewhere` where another index serves. Changes nothing."""
+
+    def write_to_both(self, index: str) -> None:
+        """Deliver everything to another index, too; to none where its name is empty."""
+
+
+@runtime_checkable
 class Listing(Transport, Protocol):
     """A transport whose target can say what it holds."""
 

@@ -36,10 +36,14 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A lease as somebody saw it: who holds it, and how often it was taken or renewed."""
+    """A lease as somebody saw it: who holds it, and how often it was taken or renewed.
+
+    With `yields` the holder gives it to whoever asks.
+    """
 
     holder: Holder
     beat: int
+    yields: bool = False
 
 
 class Watch:

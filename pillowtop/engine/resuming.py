@@ -57,6 +57,14 @@ class Checkpoint(msgspec.Struct, frozen=True):
         return other.token < self.token and other.generation > self.born
 
 
+def vouched_for(checkpoint: Checkpoint | None, identity: str | None, target: str) -> Seq:
+    """How far everything of a database is delivered to a target, by a checkpoint: from the
+    beginning where it is about another one."""
+    if checkpoint is None or (checkpoint.identity, checkpoint.target) != (identity, target):
+        return START
+    return checkpoint.seq
+
+
 class Surroundings(msgspec.Struct, frozen=True):
     """What is there now. `identity` is None where the database has none."""
 

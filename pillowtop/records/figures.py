@@ -15,7 +15,7 @@ from pillowtop.engine.health import SILENT_SECONDS
 from pillowtop.records.database import alias, storable
 from pillowtop.records.models import DeadLetter, PillowStatus
 
-YIELDING = ("standby", "lease_lost", "elsewhere")
+YIELDING = ("standby", "needs_reindex", "lease_lost", "elsewhere")
 """States of a pillow that another process may be running."""
 
 

@@ -9,7 +9,8 @@ class PillowRecord(models.Model):
     """One pillow. `token` goes up at each start and orders the writes of all its lives.
 
     The rest is its lease: which process may run it (empty: none), and a counter that this process
-    moves as long as it lives.
+    moves as long as it lives. `heir` is a `pillowtop.engine.leases.Holder`, as JSON, to whom the
+    holder is asked to give it; with `yields` whoever waits for the lease may ask that.
     """
 
     name = models.CharField(max_length=200, primary_key=True)
@@ -21,6 +22,8 @@ class PillowRecord(models.Model):
     pid = models.BigIntegerField(default=0)
     process_born = models.BigIntegerField(default=0)
     beat = models.BigIntegerField(default=0)
+    heir = models.TextField(blank=True)
+    yields = models.BooleanField(default=False)
 
     class Meta:
         app_label = "pillowtop"
@@ -155,6 +158,37 @@ class PillowStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pillow} by {self.process}"
+
+
+class IndexMove(models.Model):
+    """A pillow's move from one index to another, under one alias.
+
+    `stage` is a `pillowtop.elastic.moving.Stage`; `uuid` is the new index's. From `seq` on (as
+    JSON, in the database of `identity`) both are written to, until `keep_until`: so long the old
+    one can take its place again. `lost` says why it cannot any more.
+    """
+
+    pillow = models.CharField(max_length=200)
+    alias = models.CharField(max_length=255)
+    old = models.CharField(max_length=255)
+    new = models.CharField(max_length=255)
+    uuid = models.CharField(max_length=64, blank=True)
+    stage = models.CharField(max_length=20)
+    seq = models.TextField(blank=True)
+    identity = models.CharField(max_length=64, blank=True)
+    keep_until = models.DateTimeField(null=True)
+    lost = models.TextField(blank=True)
+    began_at = models.DateTimeField()
+    moved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "pillowtop"
+        constraints = (
+            models.UniqueConstraint(fields=["pillow", "new"], name="pillowtop_one_move"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pillow} from {self.old} to {self.new}"
 
 
 class OperatorRequest(models.Model):

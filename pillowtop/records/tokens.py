@@ -25,3 +25,9 @@ def raise_token(pillow: str, at_least: int = 0) -> int:
         record.started_at = timezone.now()
         record.save(using=alias())
         return record.token
+
+
+def raise_above(pillow: str, other: str) -> int:
+    """Give a pillow a token that is higher than that of another one, too."""
+    found = PillowRecord.objects.using(alias()).filter(name=other).first()
+    return raise_token(pillow, found.token if found else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pillowtop.changes import Seq
 from pillowtop.conf import configuration
 from pillowtop.engine.health import SILENT_SECONDS
-from pillowtop.engine.resuming import START, Checkpoint
+from pillowtop.engine.resuming import Checkpoint, vouched_for
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.records import couch, figures, letters, positions
 
@@ -24,12 +24,7 @@ class Standpoint:
 
         From the beginning where the checkpoint is about another database or target.
         """
-        checkpoint = self._checkpoint()
-        if checkpoint is None or checkpoint.target != target:
-            return START
-        if checkpoint.identity != couch.read_identity(self._database):
-            return START
-        return checkpoint.seq
+        return vouched_for(self._checkpoint(), couch.read_identity(self._database), target)
 
     def is_run(self) -> bool:
         """Whether a worker has reported lately that it runs the pillow."""

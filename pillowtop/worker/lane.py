@@ -11,6 +11,7 @@ import gevent
 from gevent.lock import RLock
 
 from pillowtop.changes import Seq
+from pillowtop.engine.items import Movable
 from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import START
 from pillowtop.engine.versions import Versions
@@ -26,6 +27,7 @@ from pillowtop.worker import parts
 from pillowtop.worker.crew import Crew
 from pillowtop.worker.figures import Life
 from pillowtop.worker.looking import Looker
+from pillowtop.worker.mirroring import Mirroring
 from pillowtop.worker.office import Office
 from pillowtop.worker.parts import Ground
 from pillowtop.worker.patience import Patience
@@ -70,6 +72,7 @@ class Lane:
         self._was_caught_up = self._is_sweeping = False
         self._connections_due_at = 0.0
         self._done_when_saved = 0
+        self._mirroring = Mirroring(self._ground)
         self._crew = Crew(self._figures)
         self.has_started = False
         self._turn = RLock()
@@ -113,8 +116,12 @@ class Lane:
         self._figures.begin()
         patience = self._ground.patience()
         # Before anything else: who does not run the pillow leaves its target alone.
+        transport = self._ground.transport
+        if isinstance(transport, Movable):
+            patience.until_done(transport.look)
         patience.until_done(lambda: self._ground.tenant.take(wait=not self._follow))
-        target = patience.until_done(self._ground.transport.prepare)
+        target = patience.until_done(transport.prepare)
+        self._mirroring.begin()
         start = patience.until_done(lambda: self._memory.start(target))
         if start.notice:
             self._log(logging.WARNING, "started_over", start.notice)
@@ -251,8 +258,11 @@ class Lane:
     def _keep_saving(self) -> None:
         while True:
             gevent.sleep(self._ground.office.settings.CHECKPOINT_SECONDS)
+            # While nothing changes nobody else notices that another process is to have the pillow.
+            self._ground.patience().until_done(self._ground.tenant.demand)
             if self._is_worth_saving():
                 self._save_patiently()
+            self._mirroring.look()
             if self._has_mail():
                 self._ground.patience().until_done(self._memory.heed_requests)
 

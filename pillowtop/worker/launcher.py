@@ -6,14 +6,17 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from types import MappingProxyType
+from typing import Protocol
 
 import gevent
 from gevent.event import Event
 
 from pillowtop.conf import Configuration
 from pillowtop.endpoints import Address
+from pillowtop.engine.figures import Snapshot
 from pillowtop.exceptions import PillowtopError, TransientError
 from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
@@ -26,7 +29,7 @@ from pillowtop.worker.notifying import STOPPING, notifying_systemd, tell_systemd
 from pillowtop.worker.office import Office
 from pillowtop.worker.reporting import Reporter
 from pillowtop.worker.serving import StatusServer
-from pillowtop.worker.sharing import groups_of
+from pillowtop.worker.sharing import Group, groups_of
 from pillowtop.worker.supervisor import State, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,21 @@ def launch(
 
     At `status_bind` it serves how they are; raises `ConfigurationError` where it cannot.
     """
+    return work(
+        lambda office: [Supervisor(one, office, follow=follow) for one in pillows],
+        settings,
+        groups_of(pillows),
+        status_bind,
+    )
+
+
+def work(
+    make_runners: Callable[[Office], Sequence[Runner]],
+    settings: Configuration,
+    groups: Mapping[str, Group] = MappingProxyType({}),
+    status_bind: Address | None = None,
+) -> Exit:
+    """Open an office, and run what works in it. Otherwise as `launch`."""
     leases = Leases(Bookkeeper(), settings.LEASE_SECONDS)
     books = Bookkeeper()
     office = Office(
@@ -57,16 +75,16 @@ def launch(
         Gates(settings.PROBE_SECONDS),
         leases,
         Mail(books, settings.CHECKPOINT_SECONDS / 2),
-        groups_of(pillows),
+        groups,
     )
-    supervisors = [Supervisor(one, office, follow=follow) for one in pillows]
-    launcher = Launcher(supervisors, settings, follow=follow)
+    runners = make_runners(office)
+    launcher = Launcher(runners, settings)
     # What is there by now stays: the garbage collector need not look at it again and again, nor
     # now: a handful of objects is garbage by then, and finding them takes 30 ms.
     gc.freeze()
-    serving = StatusServer(status_bind, supervisors) if status_bind else nullcontext()
+    serving = StatusServer(status_bind, runners) if status_bind else nullcontext()
     renewing = gevent.spawn(leases.keep_renewing)
-    with serving, Reporter(supervisors, office), BlockWatch(leases), notifying_systemd():
+    with serving, Reporter(runners, office), BlockWatch(leases), notifying_systemd():
         code = launcher.run()
     renewing.kill()
     if not (_released(leases) and leases.books.close() and office.books.close()):
@@ -76,14 +94,28 @@ def launch(
     return code
 
 
-class Launcher:
-    """Supervisors and signals."""
+class Runner(Protocol):
+    """What runs a pillow: a `Supervisor`, or what has one in its stead."""
 
-    def __init__(
-        self, supervisors: list[Supervisor], settings: Configuration, *, follow: bool
-    ) -> None:
-        self._supervisors = supervisors
-        self._follow = follow
+    @property
+    def pillow(self) -> BasicPillow: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def follows(self) -> bool:
+        """Whether it never ends by itself, so that to be stopped is a good end."""
+
+    def run(self) -> None: ...
+    def drain(self) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+    def letters(self) -> int: ...
+
+
+class Launcher:
+    """Runners and signals."""
+
+    def __init__(self, runners: Sequence[Runner], settings: Configuration) -> None:
+        self._runners = runners
         self._settings = settings
         self._told_to_stop = Event()
         self._stirred = Event()
@@ -91,7 +123,7 @@ class Launcher:
     def run(self) -> Exit:
         for number in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(number, self._signalled, number)
-        greenlets = [gevent.spawn(one.run) for one in self._supervisors]
+        greenlets = [gevent.spawn(one.run) for one in self._runners]
         try:
             self._wait(greenlets)
             if self._told_to_stop.is_set():
@@ -107,7 +139,7 @@ class Launcher:
         while not self._told_to_stop.is_set():
             if all(greenlet.dead for greenlet in greenlets):
                 return
-            if all(one.state in (*UNSETTLED, State.DONE) for one in self._supervisors):
+            if all(one.state in (*UNSETTLED, State.DONE) for one in self._runners):
                 return
             self._stirred.wait(LOOK_SECONDS)
             self._stirred.clear()
@@ -127,18 +159,19 @@ class Launcher:
 
     def _drain(self) -> Exit:
         tell_systemd(STOPPING)
-        drains = [gevent.spawn(_drained, one) for one in self._supervisors]
+        drains = [gevent.spawn(_drained, one) for one in self._runners]
         gevent.joinall(drains, timeout=self._settings.DRAIN_SECONDS)
         late = [
             one.pillow.name
-            for one, drain in zip(self._supervisors, drains, strict=True)
+            for one, drain in zip(self._runners, drains, strict=True)
             if drain.value is not True
         ]
         if not late:
             logger.info(
                 "stopped: what was read is delivered and saved", extra={"action": "stopped"}
             )
-            return Exit.DONE if self._follow else self._verdict_of_interrupted()
+            follows = all(one.follows for one in self._runners)
+            return Exit.DONE if follows else self._verdict_of_interrupted()
         logger.error(
             "stopped before %s could deliver and save everything: what is missing is read again "
             "at the next start",
@@ -167,19 +200,21 @@ class Launcher:
         return code
 
     def _code(self) -> Exit:
-        states = {one.state for one in self._supervisors}
+        states = {one.state for one in self._runners}
         if State.CRASHED in states:
             return Exit.UNEXPECTED
         if State.HALTED in states:
             return Exit.CONFIGURATION
+        if State.DIFFERS in states:
+            return Exit.DIFFERS
         if states & {State.LEASE_LOST, State.ELSEWHERE}:
             return Exit.LEASE
-        if State.STANDBY in states or self._letters_remain():
+        if states & {State.STANDBY, State.NEEDS_REINDEX} or self._letters_remain():
             return Exit.UNHEALTHY
         return Exit.DONE
 
     def _letters_remain(self) -> bool:
-        counts = {one.pillow.name: one.letters() for one in self._supervisors}
+        counts = {one.pillow.name: one.letters() for one in self._runners}
         for name, count in counts.items():
             if count:
                 logger.error(
@@ -202,11 +237,11 @@ def _released(leases: Leases) -> bool:
     return True
 
 
-def _drained(supervisor: Supervisor) -> bool:
+def _drained(runner: Runner) -> bool:
     try:
-        supervisor.drain()
+        runner.drain()
     except PillowtopError as error:
-        name = supervisor.pillow.name
+        name = runner.pillow.name
         logger.error(  # noqa: TRY400  (the message says all)
             "%s: %s", name, error, extra={"action": "undrained", "pillow": name}
         )

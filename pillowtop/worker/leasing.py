@@ -7,8 +7,15 @@ import time
 
 import gevent
 
-from pillowtop.engine.leases import HOLDER_SHARE, RENEWALS, Standing, Watch, look_seconds
-from pillowtop.exceptions import HeldElsewhere
+from pillowtop.engine.leases import (
+    HOLDER_SHARE,
+    RENEWALS,
+    Holder,
+    Standing,
+    Watch,
+    look_seconds,
+)
+from pillowtop.exceptions import HandedOver, HeldElsewhere
 from pillowtop.records import leases
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.processes import has_died, this_process
@@ -56,11 +63,22 @@ class Leases:
         ours = self.books.run(leases.renew, self.me.id, list(held))
         for name, one in held.items():
             one.renewed(began if name in ours else None)
+            one.heir = ours.get(name)
 
     def give_back(self, pillow: str) -> None:
         """Give one back, or at least renew it no more. Raises `TransientError`."""
         self.of(pillow).renewed(None)
         self.books.run(leases.release, self.me.id, [pillow])
+
+    def hand_over(self, pillow: str) -> None:
+        """Give one to who has asked for it, if anybody has. Raises `TransientError`.
+
+        By then nothing of the pillow may run.
+        """
+        tenant = self.of(pillow)
+        if tenant.is_held and tenant.heir:
+            self.books.run(leases.hand_over, self.me.id, pillow, tenant.heir)
+            tenant.renewed(None)
 
     def release(self) -> None:
         """Give all back. Raises `TransientError`."""
@@ -78,6 +96,8 @@ class Tenant:
         self._renewed_at: float | None = None
         self._watch = Watch(office.seconds)
         self._look_seconds = look_seconds(office.seconds)
+        self.heir: Holder | None = None
+        """Who has asked for it."""
 
     @property
     def is_held(self) -> bool:
@@ -86,6 +106,8 @@ class Tenant:
     def renewed(self, at: float | None) -> None:
         """Note when the last renewal that counts began; None where there is none any more."""
         self._renewed_at = at
+        if at is None:
+            self.heir = None
 
     def take(self, *, wait: bool) -> None:
         """See to it that the lease is ours.
@@ -105,12 +127,28 @@ class Tenant:
                 )
             gevent.sleep(self._look_seconds)
 
+    def take_over(self) -> None:
+        """Have the lease, by asking whoever has it: he gives it as soon as nothing of the pillow
+        runs any more, or loses it where he does not live. Raises `TransientError`.
+        """
+        books, me = self._leases.books, self._leases.me
+        while standing := self._tried():
+            books.run(leases.ask, self._pillow, me)
+            gevent.sleep(self._look_seconds)
+            logger.debug("%s: waits for %s", self._pillow, standing.holder)
+
+    def offer(self) -> None:
+        """Have whoever waits for it ask for it. Raises `TransientError`."""
+        self._leases.books.run(leases.offer, self._leases.me.id, self._pillow)
+
     def demand(self) -> None:
-        """Raise `HeldElsewhere` unless the lease is surely ours.
+        """Raise `HeldElsewhere` unless the lease is surely ours, and nobody has asked for it.
 
         Where it was not renewed for too long, it is now: nobody may have taken it. Raises
         `TransientError` where that cannot be known.
         """
+        if self.heir is not None:
+            raise HandedOver(f"{self.heir} has asked for this pillow", self._look_seconds)
         if self._is_sure():
             return
         self._leases.renew()
@@ -133,6 +171,8 @@ class Tenant:
         holder = standing.holder
         is_free = holder.id in ("", me.id) or has_died(holder, me.machine)
         if not (is_free or self._watch.is_over(standing, now())):
+            if standing.yields:
+                books.run(leases.ask, self._pillow, me)
             return standing
         began = now()
         if not books.run(leases.take, self._pillow, standing, me):

@@ -16,6 +16,7 @@ from pillowtop.engine.figures import Snapshot
 from pillowtop.exceptions import (
     Halted,
     HeldElsewhere,
+    IndexElsewhere,
     LeaseLost,
     PillowtopError,
     SequenceRefused,
@@ -38,9 +39,11 @@ LONG_LIFE_SECONDS = 60.0
 class State(Enum):
     RUNNING = "running"
     DONE = "done"
+    DIFFERS = "differs"
     STANDBY = "stands by"
     HALTED = "halted"
     LEASE_LOST = "lease lost"
+    NEEDS_REINDEX = "needs reindex"
     ELSEWHERE = "runs elsewhere"
     CRASHED = "crashed"
 
@@ -56,6 +59,13 @@ class Ending(NamedTuple):
 
 ENDINGS = (
     Ending(HeldElsewhere, State.ELSEWHERE, logging.WARNING, "stands by: {error}"),
+    Ending(
+        IndexElsewhere,
+        State.NEEDS_REINDEX,
+        logging.ERROR,
+        "needs reindex: {error}. To have the new index built and put in its place, type: "
+        "manage.py ptop_reindex run {pillow}",
+    ),
     Ending(StandBy, State.STANDBY, logging.ERROR, "stands by: {error}"),
     Ending(LeaseLost, State.LEASE_LOST, logging.ERROR, "stopped: {error}"),
     Ending(
@@ -76,14 +86,17 @@ class Supervisor:
 
     Without `follow` the first life that ends decides; otherwise a crash is followed by another
     life, a pillow that stands by looks again now and then, and one that is halted waits for a
-    request of an operator.
+    request of an operator. With `yields` it ends where another process runs the pillow.
     """
 
-    def __init__(self, pillow: BasicPillow, office: Office, *, follow: bool) -> None:
+    def __init__(
+        self, pillow: BasicPillow, office: Office, *, follow: bool, yields: bool = False
+    ) -> None:
         self.pillow = pillow
         self.state = State.RUNNING
+        self.follows = follow
         self._office = office
-        self._follow = follow
+        self._final = (State.DONE, State.LEASE_LOST) + ((State.ELSEWHERE,) if yields else ())
         self._lane: Lane | None = None
         self._backoff = Backoff(max_seconds=60.0)
         self._figures = office.figures(pillow.name)
@@ -97,8 +110,9 @@ class Supervisor:
             born = time.monotonic()
             self.state = State.RUNNING
             self.state = self._live()
-            ended = self.state in (State.DONE, State.LEASE_LOST)
-            if ended or (not self._follow and self.state is not State.RUNNING):
+            self._hand_over()
+            ended = self.state in self._final
+            if ended or (not self.follows and self.state is not State.RUNNING):
                 self._give_back()
                 return
             if time.monotonic() - born > LONG_LIFE_SECONDS:
@@ -128,7 +142,7 @@ class Supervisor:
     def _live(self) -> State:
         """One life; the state that it leaves the pillow in."""
         try:
-            self._lane = Lane(self.pillow, self._office, follow=self._follow)
+            self._lane = Lane(self.pillow, self._office, follow=self.follows)
             self._lane.run()
         except PillowtopError as error:
             if self._lane and self._lane.has_started:
@@ -151,6 +165,11 @@ class Supervisor:
         with suppress(TransientError):
             self._office.leases.give_back(self.pillow.name)
 
+    def _hand_over(self) -> None:
+        """Let another process have the pillow that has asked for it."""
+        with suppress(TransientError):
+            self._office.leases.hand_over(self.pillow.name)
+
     def _ended_by(self, error: PillowtopError) -> State:
         ending = next(one for one in ENDINGS if isinstance(error, one.kind))
         asked = error.seconds if isinstance(error, StandBy) else None
@@ -166,10 +185,15 @@ class Supervisor:
     def _wait(self) -> None:
         if self.state in (State.CRASHED, State.RUNNING):
             gevent.sleep(self._backoff.next())
+            self._hand_over()
             return
+        if self.state is State.NEEDS_REINDEX:
+            self._give_back()
         gevent.sleep(self._standby_seconds)
         while self.state is State.HALTED and not self._is_asked():
+            self._hand_over()
             gevent.sleep(self._office.settings.STANDBY_SECONDS)
+        self._hand_over()
 
     def _is_asked(self) -> bool:
         patience = self._office.patience(self.pillow.name)

@@ -20,7 +20,7 @@ def test_a_lease_is_taken_renewed_and_released():
     assert leases.look("OrderPillow") == leases.NOBODY
     assert take(ONE)
     assert leases.look("OrderPillow") == Standing(ONE, 1)
-    assert leases.renew("1", ["OrderPillow", "UserPillow"]) == {"OrderPillow"}
+    assert leases.renew("1", ["OrderPillow", "UserPillow"]) == {"OrderPillow": None}
     assert leases.look("OrderPillow") == Standing(ONE, 2)
     leases.release("1", ["OrderPillow"])
     assert leases.look("OrderPillow").holder.id == ""
@@ -43,7 +43,7 @@ def test_of_two_that_see_the_same_one_takes_it():
 
 def test_what_another_holds_is_neither_renewed_nor_released():
     assert take(ONE)
-    assert leases.renew("2", ["OrderPillow"]) == set()
+    assert leases.renew("2", ["OrderPillow"]) == {}
     leases.release("2", ["OrderPillow"])
     assert leases.look("OrderPillow") == Standing(ONE, 1)
 
@@ -55,3 +55,37 @@ def test_tokens_and_leases_leave_each_other_alone():
     assert PillowRecord.objects.get().token == token
     assert tokens.raise_token("OrderPillow") == token + 1
     assert leases.look("OrderPillow").holder == OTHER
+
+
+def test_the_holder_hears_who_asks_and_hands_over():
+    assert take(ONE)
+    leases.ask("OrderPillow", OTHER)
+    leases.ask("OrderPillow", Holder("3", "c", "boot", 9, 90))  # too late
+    assert leases.renew("1", ["OrderPillow"]) == {"OrderPillow": OTHER}
+    leases.hand_over("1", "OrderPillow", OTHER)
+    assert leases.look("OrderPillow").holder == OTHER
+    assert leases.renew("2", ["OrderPillow"]) == {"OrderPillow": None}
+
+
+def test_what_another_holds_is_not_handed_over():
+    assert take(ONE)
+    leases.hand_over("2", "OrderPillow", OTHER)
+    assert leases.look("OrderPillow").holder == ONE
+
+
+def test_a_lease_is_offered_until_somebody_takes_it():
+    assert take(ONE)
+    leases.offer("2", "OrderPillow")
+    assert not leases.look("OrderPillow").yields
+    leases.offer("1", "OrderPillow")
+    assert leases.look("OrderPillow").yields
+    assert take(OTHER)
+    assert not leases.look("OrderPillow").yields
+
+
+def test_who_has_asked_and_takes_it_is_asked_by_nobody():
+    assert take(ONE)
+    leases.ask("OrderPillow", OTHER)
+    leases.release("1", ["OrderPillow"])
+    assert take(OTHER)
+    assert leases.renew("2", ["OrderPillow"]) == {"OrderPillow": None}

@@ -18,14 +18,15 @@ from pillowtop.listener import BasicPillow
 from pillowtop.management.ages import age, seconds_to_wait
 from pillowtop.management.asking import command_errors
 from pillowtop.management.database import demand_tables
+from pillowtop.management.moves import aliased, build_of
 from pillowtop.management.parsing import PillowCommand
 from pillowtop.management.places import Place, asked
 from pillowtop.management.progress import Progress
-from pillowtop.management.verdicts import difference_line, summary
 from pillowtop.records import reruns
 from pillowtop.verification.scopes import Everything, Sample, Scope, Since
 from pillowtop.verification.sides import Sides
 from pillowtop.verification.standpoint import Standpoint
+from pillowtop.verification.verdicts import difference_line, summary
 from pillowtop.verification.verifier import Verdict, Verifier
 
 PATIENCE_SECONDS = 30.0
@@ -49,6 +50,11 @@ class Command(PillowCommand):
             help="compare what has changed since 90s, 30m, 2h or 7d ago",
         )
         parser.add_argument(
+            "--build",
+            action="store_true",
+            help="compare the index that ptop_reindex builds, in place of the one that serves",
+        )
+        parser.add_argument(
             "--repair",
             action="store_true",
             help="have the process that runs the pillow write again what differs",
@@ -67,7 +73,7 @@ class Command(PillowCommand):
 
     def handle(self, pillow: str, **options: Any) -> None:
         with command_errors():
-            found = registry.get_pillow(pillow)
+            found = _chosen(pillow, build=options["build"])
             demand_tables()
             progress = Progress(found.name)
             sides = Sides(found, progress.add)
@@ -152,6 +158,10 @@ class Command(PillowCommand):
                 (",\n" if number else "\n") + "    " + msgspec.json.encode(line).decode(), ending=""
             )
         self.stdout.write("\n  ]\n}")
+
+
+def _chosen(name: str, *, build: bool) -> BasicPillow:
+    return build_of(aliased(name)) if build else registry.get_pillow(name)
 
 
 def _scope(pillow: BasicPillow, options: dict[str, Any]) -> Scope:

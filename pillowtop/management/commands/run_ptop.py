@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
@@ -19,6 +18,7 @@ from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
 from pillowtop.management import tables
 from pillowtop.management.database import demand_tables
+from pillowtop.management.logs import set_up_logging
 from pillowtop.management.parsing import PillowCommand
 from pillowtop.records import positions
 from pillowtop.worker import boot
@@ -113,7 +113,7 @@ class Command(PillowCommand):
                 "run_ptop runs pillows in a process of its own: start it from the command line "
                 "(manage.py run_ptop), not by call_command"
             )
-        _set_up_logging(verbosity)
+        set_up_logging(verbosity)
         _warn_of_misspelt(pillows)
         code = self._launch(pillows, settings, follow=follow, status_bind=status_bind)
         if code:
@@ -144,21 +144,3 @@ def _warn_of_misspelt(pillows: list[BasicPillow]) -> None:
         for words in misspelt(pillow):
             extra = {"action": "misspelt", "pillow": pillow.name}
             logger.warning("%s", words, extra=extra)
-
-
-def _set_up_logging(verbosity: int) -> None:
-    """Show the log of pillowtop where the project has set up no logging for it."""
-    requests = logging.getLogger("elastic_transport")
-    if requests.level == logging.NOTSET:
-        requests.setLevel(logging.WARNING)  # it would log every look at the index
-    logger = logging.getLogger("pillowtop")
-    if logger.hasHandlers():
-        return
-    handler = logging.StreamHandler()
-    form = logging.Formatter(
-        "%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"
-    )
-    form.converter = time.gmtime
-    handler.setFormatter(form)
-    logger.addHandler(handler)
-    logger.setLevel({0: logging.ERROR, 1: logging.INFO}.get(verbosity, logging.DEBUG))

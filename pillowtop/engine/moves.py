@@ -1,0 +1,54 @@
+"""A pillow's move from one index to another, as it is remembered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from pillowtop.changes import Seq
+
+MARK = "@"
+"""Stands between a pillow's name and what tells its builds apart."""
+
+TAIL = 8
+
+
+class Stage(Enum):
+    """How far a move has got."""
+
+    BUILDING = "building"
+    READY = "ready"
+    FLIPPING = "flipping"
+    FLIPPED = "flipped"
+    ROLLED_BACK = "rolled back"
+
+
+class Move(msgspec.Struct, frozen=True):
+    """From the index `old` to `new`, whose identity is `uuid`, under an alias.
+
+    From `seq` on, in the database of `identity`, both indices are written to, until `keep_until`;
+    `lost` says why the old one is not any more.
+    """
+
+    pillow: str
+    alias: str
+    old: str
+    new: str
+    uuid: str = ""
+    stage: Stage = Stage.BUILDING
+    seq: Seq | None = None
+    identity: str = ""
+    keep_until: datetime | None = None
+    lost: str = ""
+
+    @property
+    def build(self) -> str:
+        """The name under which the new index is filled: of its checkpoint, lease and letters."""
+        return f"{self.pillow}{MARK}{self.new[-TAIL:]}"
+
+    def may_return(self, now: datetime) -> bool:
+        """Whether the old index is in step, and can take its place again."""
+        flipped = self.stage in (Stage.FLIPPING, Stage.FLIPPED)
+        return flipped and not self.lost and self.keep_until is not None and now < self.keep_until

@@ -1,0 +1,102 @@
+"""Moves of pillows from one index to another."""
+
+from __future__ import annotations
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from pillowtop.engine.moves import Move, Stage
+from pillowtop.records.database import alias
+from pillowtop.records.models import DeadLetter, IndexMove, PillowRecord, Position
+
+
+def of(pillow: str, new: str) -> Move | None:
+    """What is remembered of a move to an index."""
+    return _move(IndexMove.objects.using(alias()).filter(pillow=pillow, new=new).first())
+
+
+def all_of(pillow: str | None = None) -> list[Move]:
+    """All moves of a pillow, or of all, the latest last."""
+    rows = IndexMove.objects.using(alias()).order_by("began_at")
+    chosen = rows if pillow is None else rows.filter(pillow=pillow)
+    return [move for row in chosen if (move := _move(row))]
+
+
+def keep(move: Move) -> None:
+    """Remember a move as it is now."""
+    fields = {
+        "alias": move.alias,
+        "old": move.old,
+        "uuid": move.uuid,
+        "stage": move.stage.value,
+        "seq": "" if move.seq is None else msgspec.json.encode(move.seq).decode(),
+        "identity": move.identity,
+        "keep_until": move.keep_until,
+        "lost": move.lost,
+    }
+    rows = IndexMove.objects.using(alias())
+    moved_at = {"moved_at": timezone.now()} if move.stage is Stage.FLIPPED else {}
+    rows.update_or_create(
+        pillow=move.pillow,
+        new=move.new,
+        defaults=fields | moved_at,
+        create_defaults=fields | moved_at | {"began_at": timezone.now()},
+    )
+
+
+def kept(pillow: str, new: str) -> Move | None:
+    """The move to an index from which there still is a way back."""
+    move = of(pillow, new)
+    return move if move is not None and move.may_return(timezone.now()) else None
+
+
+def lose(pillow: str, new: str, why: str) -> None:
+    """The old index is not kept in step any more."""
+    IndexMove.objects.using(alias()).filter(pillow=pillow, new=new, lost="").update(lost=why)
+
+
+def finish(move: Move) -> None:
+    """The new index is in its place: the pillow takes over what was its build's.
+
+    Letters of the build become the pillow's own; its position is of no more use.
+    """
+    using = alias()
+    with transaction.atomic(using=using):
+        keep(msgspec.structs.replace(move, stage=Stage.FLIPPED))
+        letters = DeadLetter.objects.using(using)
+        ours = letters.filter(pillow=move.pillow).values("doc_hash")
+        letters.filter(pillow=move.build, doc_hash__in=ours).delete()
+        letters.filter(pillow=move.build).update(pillow=move.pillow)
+        forget_build(move.build)
+
+
+def forget_build(build: str) -> None:
+    """Nothing is left of the position under which an index was filled."""
+    Position.objects.using(alias()).filter(pillow=build).delete()
+    PillowRecord.objects.using(alias()).filter(name=build, holder="").delete()
+
+
+def forget(move: Move) -> None:
+    """Nothing is left of a move whose index is gone."""
+    with transaction.atomic(using=alias()):
+        IndexMove.objects.using(alias()).filter(pillow=move.pillow, new=move.new).delete()
+        DeadLetter.objects.using(alias()).filter(pillow=move.build).delete()
+        forget_build(move.build)
+
+
+def _move(row: IndexMove | None) -> Move | None:
+    if row is None:
+        return None
+    return Move(
+        pillow=row.pillow,
+        alias=row.alias,
+        old=row.old,
+        new=row.new,
+        uuid=row.uuid,
+        stage=Stage(row.stage),
+        seq=msgspec.json.decode(row.seq) if row.seq else None,
+        identity=row.identity,
+        keep_until=row.keep_until,
+        lost=row.lost,
+    )

@@ -1,0 +1,106 @@
+"""A move is killed at every step of its plan, and goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from dev.proxy import Fault, Proxy
+from pillowtop.elastic.moving import Step
+from tests.moving.conftest import Poller, wait_for_release
+
+
+def killed(moving, **environment):
+    """What a killed run has logged."""
+    mover = moving.start("--no-follow", env=environment)
+    assert mover.wait() == -signal.SIGKILL, mover.log
+    return mover.log
+
+
+@pytest.mark.parametrize("step", list(Step), ids=lambda step: step.slug)
+def test_a_kill_at_a_step(moving, step):
+    one = moving.setup
+    old_worker = one.project.start("--all")
+    one.wait_until_in_step()
+    with Poller(one.index.url) as poller:
+        for number, when in enumerate(("begins", "done"), 2):
+            moving.deploy(number)
+            killed(moving, KILL_AT=f"{step.slug} {when}")
+            one.database.put("meanwhile", n=number)
+            one.database.delete(f"doc{number:06}")
+            moving.run()
+            one.project.catch_up()
+            (serving,) = moving.serving()
+            assert one.in_step()
+            assert set(moving.releases_in(serving).values()) == {number}
+    assert poller.failures == []
+    assert poller.fewest >= 48
+    assert old_worker.process.poll() is None
+
+
+@pytest.fixture
+def through_proxy(moving):
+    with Proxy(moving.setup.index.server) as proxy:
+        moving.setup.reconfigure(ELASTICSEARCH_URL=proxy.url)
+        yield proxy
+
+
+def is_move(request):
+    return request.method == "POST" and request.path == "/_aliases"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_kill_at_the_request_that_moves_the_alias(moving, through_proxy, after):
+    one = moving.setup
+    one.project.catch_up()
+    (old,) = moving.serving()
+    moving.deploy(2)
+    movers = []
+    through_proxy.faults.append(
+        Fault(is_move, lambda: os.kill(movers[0].process.pid, signal.SIGKILL), after=after)
+    )
+    movers.append(moving.start("--no-follow"))
+    assert movers[0].wait() == -signal.SIGKILL, movers[0].log
+    one.database.put("meanwhile")
+    assert (moving.serving() == [old]) is not after
+    said = moving.run()
+    assert ("copy" in said) is False
+    one.project.catch_up()
+    assert moving.serving() != [old]
+    wait_for_release(moving, 2)
+
+
+def test_an_answer_that_is_lost_moves_nothing_twice(moving, through_proxy):
+    one = moving.setup
+    one.project.catch_up()
+    (old,) = moving.serving()
+    moving.deploy(2)
+    through_proxy.faults.append(Fault(is_move, lambda: None, after=True))
+    moving.run()
+    (new,) = moving.serving()
+    assert new != old
+
+
+def test_a_kill_in_the_middle_of_the_copy(moving):
+    one = moving.setup
+    one.database.fill(3000, prefix="more")
+    one.project.catch_up()
+    moving.deploy(2)
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(BATCH_DOCUMENTS=100, CHECKPOINT_SECONDS=0.05, ELASTICSEARCH_URL=proxy.url)
+        movers = []
+        proxy.faults.append(
+            Fault(
+                lambda request: request.path.endswith("/_bulk"),
+                lambda: os.kill(movers[0].process.pid, signal.SIGKILL),
+                passed=15,
+            )
+        )
+        movers.append(moving.start("--no-follow"))
+        assert movers[0].wait() == -signal.SIGKILL, movers[0].log
+        said = moving.run()
+    assert "starts at its checkpoint" in said
+    one.project.catch_up()
+    wait_for_release(moving, 2)
