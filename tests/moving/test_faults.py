@@ -1,0 +1,169 @@
+"""What may go wrong with a move."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dev.proxy import Fault, Proxy, is_bulk
+from tests.couch import call
+from tests.moving.conftest import wait_for_release
+from tests.moving.test_kills import is_move
+from tests.projects import wait_until
+
+REJECTING = '    default_mapping = {{"properties": {{"bad": {{"type": "long"}}}}}}\n'
+
+
+@pytest.fixture
+def one(moving):
+    moving.setup.project.catch_up()
+    return moving.setup
+
+
+@pytest.fixture
+def old(moving, one):
+    (serving,) = moving.serving()
+    return serving
+
+
+def test_documents_that_the_new_index_does_not_take(moving, one, old):
+    one.database.put("rejected", bad="no number")
+    one.project.catch_up()
+    moving.deploy(2, moving.source(2) + REJECTING)
+    said = moving.run(code=4)
+    assert "does not take 1 documents" in said
+    assert "--accept-letters" in said
+    assert moving.serving() == [old]
+
+    moving.run("--accept-letters", code=4)
+    (new,) = moving.serving()
+    assert new != old
+    listed = moving.manage("ptop_errors", "list", "--pillow=OrderPillow")
+    assert "rejected" in listed
+    assert set(moving.releases_in(new)) == set(one.database.revs()) - {"rejected"}
+
+
+def test_of_two_moves_at_once_the_second_refuses(moving, one, old):
+    one.database.fill(2000, prefix="more")
+    one.project.catch_up()
+    moving.deploy(2)
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
+        first = moving.start("--no-follow")
+        first.wait_for("copy: copy")
+        proxy.hang()
+        said = moving.run(code=6)
+        assert "runs this pillow" in said
+        proxy.go_on()
+        assert first.wait() == 0, first.log
+    assert moving.serving() != [old]
+
+
+def test_an_alias_that_somebody_moves_at_the_last_moment(moving, one, old):
+    moving.deploy(2)
+    other = f"{moving.alias}_by_hand"
+    moving.elastic("PUT", other)
+
+    def move_by_hand():
+        actions = [
+            {"remove": {"index": old, "alias": moving.alias}},
+            {"add": {"index": other, "alias": moving.alias}},
+        ]
+        moving.elastic("POST", "_aliases", {"actions": actions})
+
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
+        proxy.faults.append(Fault(is_move, move_by_hand, reset=False))
+        said = moving.run(code=3)
+    assert moving.serving() == [other]
+    assert "Traceback" not in said
+    assert moving.alias in said
+
+
+def test_a_full_disk_is_waited_for(moving, one, old):
+    one.database.fill(3000, prefix="more")
+    one.project.catch_up()
+    moving.deploy(2)
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url, BATCH_DOCUMENTS=200)
+        block = {"index.blocks.read_only_allow_delete": True}
+        new = []
+
+        def fill_disk():
+            new.extend(set(call("GET", f"{one.index.server}/{moving.alias}_*")) - {old})
+            moving.elastic("PUT", f"{new[0]}/_settings", block)
+
+        proxy.faults.append(Fault(is_bulk, fill_disk, passed=4, reset=False))
+        mover = moving.start("--no-follow")
+        mover.wait_for("cluster_block_exception")
+        assert moving.serving() == [old]
+        moving.elastic("PUT", f"{new[0]}/_settings", {"index.blocks.read_only_allow_delete": None})
+        assert mover.wait() == 0, mover.log
+    one.reconfigure()
+    one.project.catch_up()
+    wait_for_release(moving, 2)
+
+
+def test_a_stop_leaves_the_old_index_in_its_place(moving, one, old):
+    one.database.fill(2000, prefix="more")
+    moving.deploy(2)
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
+        mover = moving.start()
+        mover.wait_for("copy: copy")
+        assert mover.stop() in (4, 7), mover.log
+    assert moving.serving() == [old]
+    one.reconfigure()
+    moving.run()
+    one.project.catch_up()
+    wait_for_release(moving, 2)
+
+
+def test_a_new_index_that_is_made_ahead(moving, one, old):
+    moving.deploy(2)
+    said = moving.manage("ptop_reindex", "run", "OrderPillow", "--no-flip")
+    assert "is ready" in said
+    assert moving.serving() == [old]
+    assert "no difference" in moving.manage("ptop_verify", "OrderPillow", "--build")
+    listed = json.loads(moving.manage("ptop_reindex", "plan", "--format=json"))
+    assert listed[0]["stage"] == "ready"
+    assert listed[0]["steps"][0] == "catch_up"
+    one.database.put("later")
+    moving.manage("ptop_es_manage", "--flip_all_aliases")
+    one.project.catch_up()
+    assert moving.serving() != [old]
+    wait_for_release(moving, 2)
+
+
+def test_an_index_that_is_not_built_takes_no_place(moving, one, old):
+    moving.deploy(2)
+    said = moving.manage("ptop_es_manage", "--flip_alias", "OrderPillow", code=4)
+    assert "is not built yet" in said
+    assert moving.serving() == [old]
+
+
+def test_what_differs_takes_no_place(moving, one, old):
+    moving.deploy(2)
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
+
+        def lose_one():
+            (new,) = set(call("GET", f"{one.index.server}/{moving.alias}_*")) - {old}
+            moving.elastic("DELETE", f"{new}/_doc/doc000001?refresh=true")
+
+        settled = Fault(lambda request: b"200ms" in request.body, lose_one, passed=1, reset=False)
+        proxy.faults.append(settled)
+        said = moving.run(code=5)
+    assert "missing 'doc000001'" in said
+    assert moving.serving() == [old]
+
+
+def test_a_worker_of_another_host_hands_over(moving, one, old):
+    worker = one.project.start("--all")
+    worker.wait_for("follows")
+    moving.deploy(2)
+    moving.run()
+    worker.wait_for("needs reindex")
+    wait_until(lambda: moving.serving() != [old])
+    assert worker.stop() == 0
