@@ -5,6 +5,7 @@ Each has a stable id, listed in `docs/reference/checks.md`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -21,7 +22,7 @@ from pillowtop.conf import Configuration, configuration, suggestion
 from pillowtop.engine.letters import ON_ERROR
 from pillowtop.engine.resuming import ON_RECREATED
 from pillowtop.engine.way import Way
-from pillowtop.exceptions import ConfigurationError, PasswordInClear
+from pillowtop.exceptions import ConfigurationError, PasswordInClear, PillowtopError
 from pillowtop.feeds.couch_query import ChangesQueries
 from pillowtop.listener import (
     AliasedElasticPillow,
@@ -31,6 +32,9 @@ from pillowtop.listener import (
     PythonPillow,
     SQLPillow,
 )
+
+LOOK_SECONDS = 2.0
+"""For how long a server may take to answer."""
 
 BUILT_IN_FILTERS = ("_selector", "_doc_ids", "_design", "_view")
 KINDS = (AliasedElasticPillow, NetworkListener, PythonPillow, SQLPillow)
@@ -170,6 +174,13 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
                 id="pillowtop.E008",
             )
         yield from _complaint(pillow.get_target, "pillowtop.E009", kind)
+        if pillow.es_type:
+            yield Warning(
+                f"{pillow.name}: es_type is ignored: Elasticsearch has no types any more",
+                hint="Remove it.",
+                obj=kind,
+                id="pillowtop.W005",
+            )
     elif isinstance(pillow, SQLPillow) and not _writes_sql(kind):
         yield Error(
             f"{pillow.name} delivers nothing: it has no process_sql",
@@ -267,9 +278,10 @@ def demand_privacy(tuned: Configuration, pillows: Sequence[BasicPillow]) -> None
 
 
 def demand_own_targets(pillows: Sequence[BasicPillow]) -> None:
-    """Raise `ConfigurationError` where a pillow deletes from an index what another writes there.
+    """Raise `ConfigurationError` where pillows write the same documents of the same index.
 
-    That is what becomes of all that its filter refuses, unless its selection is stable.
+    Each deletes what the other has put there: of documents that its filter refuses, and of those
+    that are deleted. And their writes have no order: versions are those of a single pillow.
     """
     sharing: dict[object, list[ElasticPillow]] = {}
     for pillow in pillows:
@@ -280,14 +292,56 @@ def demand_own_targets(pillows: Sequence[BasicPillow]) -> None:
                 place = pillow.get_target().write_alias, database.endpoint, database.name
                 sharing.setdefault(place, []).append(pillow)
     for ours in sharing.values():
-        for one in ours:
-            if len(ours) > 1 and not (Way(one, BasicPillow).takes_all or one.selection_is_stable):
-                names = ", ".join(other.name for other in ours)
-                raise ConfigurationError(
-                    f"{names} write to the same index {one.get_target().write_alias!r}, and "
-                    f"{one.name} deletes from it what its filter refuses: give each an index of "
-                    "its own"
-                )
+        under_their_own_ids = [one for one in ours if type(one).index_id is ElasticPillow.index_id]
+        if len({one.name for one in under_their_own_ids}) > 1:
+            names = ", ".join(one.name for one in ours)
+            raise ConfigurationError(
+                f"{names} write documents of one database to one index "
+                f"{ours[0].get_target().write_alias!r} under the same ids: give each an index of "
+                "its own, or ids of its own (def index_id(self, change): return "
+                'f"{self.name}/{change.id}")'
+            )
+
+
+@register()
+def check_indices(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Whether an alias is on an index of another mapping: the one check that asks a server.
+
+    It does so where somebody types `manage.py check`, and says nothing where none answers: other
+    commands run all checks, too, and are not to wait for a server.
+    """
+    if sys.argv[1:2] != ["check"]:
+        return []
+    with suppress(PillowtopError):
+        entries = registry.entries()
+        pillows = [one for one in (entry.pillow() for entry in entries) if _has_alias(one)]
+        return list(_changed(pillows, configuration())) if pillows else []
+    return []
+
+
+def _has_alias(pillow: BasicPillow) -> bool:
+    return isinstance(pillow, AliasedElasticPillow)
+
+
+def _changed(pillows: Sequence[BasicPillow], tuned: Configuration) -> Iterator[CheckMessage]:
+    # Heavy, and needed here alone.
+    from pillowtop.elastic.cluster import Cluster  # noqa: PLC0415
+    from pillowtop.elastic.indices import Indices  # noqa: PLC0415
+
+    indices = Indices(Cluster(tuned.elasticsearch, LOOK_SECONDS))
+    for pillow in pillows:
+        assert isinstance(pillow, AliasedElasticPillow)
+        target = pillow.get_target()
+        there = indices.find(pillow.es_alias)
+        if there and target.index not in there:
+            yield Warning(
+                f"{pillow.name} needs reindex: alias {pillow.es_alias!r} is on "
+                f"{', '.join(sorted(there))}, and mapping, settings and index_version ask for "
+                f"{target.index!r}",
+                hint=f"manage.py ptop_reindex run {pillow.name}",
+                obj=type(pillow),
+                id="pillowtop.W006",
+            )
 
 
 def _complaint(

@@ -204,6 +204,9 @@ class ElasticPillow(BasicPillow):
     es_meta: Mapping[str, Any] = {}
     """The index's settings: `{"number_of_shards": 1, "analysis": {…}}`."""
 
+    es_type: str = ""
+    """What the original had: Elasticsearch has no types any more, so it is ignored."""
+
     keep_attachments = False
     """Whether `_attachments` (names, types, sizes) is indexed."""
 

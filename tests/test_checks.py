@@ -36,6 +36,10 @@ class CopiedPillow(FrenchPillow):
     es_alias = OrderPillow.es_alias
 
 
+class OldTypes(OrderPillow):
+    es_type = "order"
+
+
 class RecordedPillow(BasicPillow):
     def get_feed(self):
         return RecordedFeed("changes.json")
@@ -237,7 +241,8 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([], {"COUCHDB_URL": "https://ann:x@host"}, "W001", "user or a password"),
         ([Filtered], {}, "W002", "hides deletions"),
         ([Misspelt], {}, "W003", "did you mean 'change_transform'"),
-        ([OrderPillow, CopiedPillow], {}, "E016", "CopiedPillow deletes from it"),
+        ([OrderPillow, CopiedPillow], {}, "E016", "under the same ids"),
+        ([OldTypes], {}, "W005", "es_type is ignored"),
         ([OrderPillow], {"COUCHDB_URL": "http://couch:1", **PASSWORDS}, "E017", "COUCHDB_CA"),
         ([OrderPillow], {"ELASTICSEARCH_URL": "http://es:1", **PASSWORDS}, "E017", "http://es:1"),
         ([OrderPillow], {"ELASTICSEARCH_URL": "http://es:1", **KEY}, "E017", "in clear"),
@@ -268,16 +273,17 @@ def test_passwords_that_nobody_else_can_read(check, tuned):
     assert check(OrderPillow, **PASSWORDS, **tuned) == []
 
 
-class StablePillow(CopiedPillow):
-    selection_is_stable = True
+class OwnIdsPillow(CopiedPillow):
+    def index_id(self, change):
+        return f"{self.name}/{change.id}"
 
 
 class ElsewherePillow(CopiedPillow):
     couch_db = "other-orders"
 
 
-@pytest.mark.parametrize("other", [StablePillow, ElsewherePillow])
-def test_pillows_that_delete_nothing_of_each_other_may_write_to_one_index(check, other):
+@pytest.mark.parametrize("other", [OwnIdsPillow, ElsewherePillow])
+def test_pillows_whose_documents_are_apart_may_write_to_one_index(check, other):
     assert check(OrderPillow, other) == []
 
 

@@ -26,7 +26,7 @@ ENDED = ("done",)
 class Problem(msgspec.Struct, frozen=True):
     """What is wrong and what to do about it, in words; `kind` is for programs.
 
-    Of the kinds, `letters` alone keeps no change from being delivered.
+    Of the kinds, `letters` and `reindex` keep no change from being delivered.
     """
 
     kind: str
@@ -63,11 +63,19 @@ class Status(msgspec.Struct, frozen=True):
         return cls(False, [problem], [])
 
 
-def judge(pillow: str, figures: Snapshot | None, age_seconds: float) -> Health:
-    """What there is to say of a pillow whose latest report is so old."""
+def judge(
+    pillow: str, figures: Snapshot | None, age_seconds: float, index: str | None = None
+) -> Health:
+    """What there is to say of a pillow whose latest report is so old.
+
+    `index` is the one that it should write to, where that is known.
+    """
     if figures is None:
         return Health(pillow, None, None, [_never_reported()])
-    return Health(pillow, figures, age_seconds, list(problems(figures, age_seconds)))
+    found = list(problems(figures, age_seconds))
+    if index and figures.index not in ("", index):
+        found.append(_needs_reindex(figures, index))
+    return Health(pillow, figures, age_seconds, found)
 
 
 def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
@@ -85,7 +93,7 @@ def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
 
 def keeps_from_working(found: list[Problem]) -> list[Problem]:
     """Those of the problems for which changes are not delivered."""
-    return [one for one in found if one.kind != "letters"]
+    return [one for one in found if one.kind not in ("letters", "reindex")]
 
 
 def _never_reported() -> Problem:
@@ -93,6 +101,15 @@ def _never_reported() -> Problem:
         "unreported",
         "no worker of this version of pillowtop has ever reported",
         f"{START}, with PILLOWTOP['DATABASE'] as it is here",
+    )
+
+
+def _needs_reindex(figures: Snapshot, index: str) -> Problem:
+    return Problem(
+        "reindex",
+        f"the worker writes to {figures.index}, and mapping, settings and index_version as they "
+        f"are here ask for {index}",
+        f"manage.py ptop_reindex run {figures.pillow} builds it, and puts it in its place",
     )
 
 
@@ -116,7 +133,9 @@ def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
     if state in ("halted", "lease_lost"):
         yield Problem("stopped", reason, MEND)
     elif state == "needs_reindex":
-        yield Problem("stopped", reason, "the index under the alias is not kept in step by it")
+        yield Problem(
+            "stopped", reason, "until then the release before keeps its index in step, if it runs"
+        )
     elif state == "standby":
         yield Problem("stopped", reason, "mend that, and it goes on by itself")
     last = figures.last_crash

@@ -88,6 +88,9 @@ class Figures:
         self.answers_aside = Answers()
         """Of those who save, look and ask now and then."""
 
+        self.index = ""
+        """What the pillow writes to, where that is an index."""
+
         self.life: Life | None = None
         self._failing: dict[object, Failure] = {}
         self._silent_seconds = 0.0
@@ -167,6 +170,7 @@ class Figures:
             state=state,
             process=PROCESS,
             reason=reason,
+            index=self.index,
             running_seconds=round(now - self._born, 1),
             pending_changes=self.pending_changes,
             caught_up=current,

@@ -118,6 +118,7 @@ class Lane:
         # Before anything else: who does not run the pillow leaves its target alone.
         transport = self._ground.transport
         if isinstance(transport, Movable):
+            self._figures.index = transport.index
             patience.until_done(transport.look)
         patience.until_done(lambda: self._ground.tenant.take(wait=not self._follow))
         target = patience.until_done(transport.prepare)

@@ -185,9 +185,13 @@ class Reading:
                 self._tell(slow)
                 return
             self._moved.clear()
-            self._moved.wait(HELD_SECONDS if held else None)
+            self._moved.wait(self._patience_seconds if held else None)
             if held:
                 self._held_seconds += time.monotonic() - started
+
+    @property
+    def _patience_seconds(self) -> float:
+        return max(HELD_SECONDS - self._held_seconds, HELD_SECONDS / 10)
 
     def _slow(self) -> Sequence[Hashable]:
         alone = len(self._news) == 1

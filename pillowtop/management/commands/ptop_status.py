@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,9 +15,11 @@ from pillowtop.engine import health
 from pillowtop.engine.health import Problem, Status
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
+from pillowtop.listener import AliasedElasticPillow
 from pillowtop.management import statuses
 from pillowtop.management.database import demand_answer, demand_known_database, demand_tables
-from pillowtop.records import figures
+from pillowtop.records import figures, moves
+from pillowtop.verification.standpoint import RUNNING
 
 
 class Command(BaseCommand):
@@ -55,6 +58,7 @@ def _status(names: list[str]) -> Status:
     try:
         demand_answer()
         demand_tables()
+        names += _builds(names)
         reports = figures.read(names)
         letters = figures.letters(names)
     except (DatabaseError, InterfaceError) as error:
@@ -64,8 +68,29 @@ def _status(names: list[str]) -> Status:
         snapshot, age_seconds = reports.get(name, (None, 0.0))
         if snapshot:
             snapshot.dead_letters = letters.get(name, 0)
-        found.append(health.judge(name, snapshot, age_seconds))
+        found.append(health.judge(name, snapshot, age_seconds, _index(name)))
     return Status.of(found)
+
+
+def _builds(names: list[str]) -> list[str]:
+    """The names under which new indices are being filled for these pillows."""
+    builds = [move.build for move in moves.all_of() if move.pillow in names]
+    return [
+        name
+        for name, report in figures.read(builds).items()
+        if report.age_seconds < health.SILENT_SECONDS
+        and report.figures
+        and report.figures.state in RUNNING
+    ]
+
+
+def _index(name: str) -> str | None:
+    """The index that the code here asks for."""
+    with suppress(ConfigurationError):
+        pillow = registry.get_pillow(name)
+        if isinstance(pillow, AliasedElasticPillow):
+            return pillow.get_target().index
+    return None
 
 
 def _unreachable(error: Exception) -> Problem:
