@@ -29,7 +29,7 @@ class Mirroring:
         self._move = self._ground.record(moves.kept, self._transport.index)
         self._transport.write_to_both(self._move.old if self._move else "")
         if self._move:
-            self._say(logging.INFO, "mirror", f"keeps {self._move.old} in step, too")
+            self._log(logging.INFO, "mirror", f"keeps {self._move.old} in step, too")
 
     def look(self) -> None:
         """End where the time is over, or where it went wrong."""
@@ -40,7 +40,7 @@ class Mirroring:
         elif self._move.may_return(timezone.now()):
             return
         else:
-            self._say(
+            self._log(
                 logging.INFO, "mirror_ended",
                 f"does not keep {self._move.old} in step any more: the time for a rollback is "
                 "over (manage.py ptop_reindex cleanup removes it)",
@@ -48,6 +48,6 @@ class Mirroring:
         self._transport.write_to_both("")
         self._move = None
 
-    def _say(self, level: int, action: str, words: str) -> None:
+    def _log(self, level: int, action: str, words: str) -> None:
         name = self._ground.pillow.name
         logger.log(level, "%s: %s", name, words, extra={"action": action, "pillow": name})

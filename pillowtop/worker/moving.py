@@ -114,10 +114,10 @@ class Mover:
         except Ended as end:
             self.state = end.state
             if str(end):
-                self._say(logging.ERROR, "move_ended", str(end))
+                self._log(logging.ERROR, "move_ended", str(end))
         except PillowtopError as error:
             self.state = _state_of(error)
-            self._say(logging.ERROR, "move_ended", str(error))
+            self._log(logging.ERROR, "move_ended", str(error))
         except Exception:
             self.state = State.CRASHED
             logger.exception("%s: crashed", self._build.name, extra={"action": "crashed"})
@@ -145,10 +145,10 @@ class Mover:
         plan = self._patiently(self._plan)
         self._move = plan.move
         if not plan.steps:
-            self._say(logging.INFO, "move_ended", f"is on {plan.move.new} already")
+            self._log(logging.INFO, "move_ended", f"is on {plan.move.new} already")
         for step in plan.steps:
             if step is Step.TAKE and not self._wishes.flips:
-                self._say(
+                self._log(
                     logging.INFO, "move_ready",
                     f"{self._move.new} is ready, and {self._move.old} serves: ptop_reindex run "
                     f"{self.pillow.name} moves alias {self._move.alias}",
@@ -197,7 +197,7 @@ class Mover:
                 "Run ptop_reindex again; should that be no help, delete the index (DELETE "
                 f"/{self._move.new}) to have it made anew",
             )
-        self._say(
+        self._log(
             logging.INFO, "move_verified",
             f"{comparison.compared} documents compared: {self._move.new} is in step",
         )  # fmt: skip
@@ -250,7 +250,7 @@ class Mover:
         if self._move.stage is Stage.FLIPPING:
             self._record(moves.finish, self._move)
         self.follows = True
-        self._say(
+        self._log(
             logging.WARNING, "moved",
             f"alias {self._move.alias} is on {self._move.new} now. Start run_ptop of this release "
             "in place of the one before: it takes over from here",
@@ -264,7 +264,7 @@ class Mover:
             self._supervisor.run()
             if self._supervisor.state not in (State.DONE, State.ELSEWHERE):
                 raise Ended(self._supervisor.state)
-        self._say(logging.INFO, "taken_over", "another process runs it now")
+        self._log(logging.INFO, "taken_over", "another process runs it now")
 
     # What steps are made of.
 
@@ -348,7 +348,7 @@ class Mover:
         extra = {"action": "move_step", "pillow": self.pillow.name, "step": step.slug, "when": when}
         logger.info("%s: %s: %s", self.pillow.name, step.slug, words, extra=extra)
 
-    def _say(self, level: int, action: str, words: str) -> None:
+    def _log(self, level: int, action: str, words: str) -> None:
         name = self.pillow.name
         logger.log(level, "%s: %s", name, words, extra={"action": action, "pillow": name})
 
