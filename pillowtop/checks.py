@@ -20,6 +20,7 @@ from django.db import connections
 from pillowtop import registry
 from pillowtop.conf import Configuration, configuration, suggestion
 from pillowtop.engine.letters import ON_ERROR
+from pillowtop.engine.moves import ON_CHANGED_MAPPING
 from pillowtop.engine.resuming import ON_RECREATED
 from pillowtop.engine.way import Way
 from pillowtop.exceptions import ConfigurationError, PasswordInClear, PillowtopError
@@ -126,6 +127,13 @@ def _check_pillow(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
     if pillow.on_recreated not in ON_RECREATED:
         yield Error(
             f"{pillow.name}: on_recreated is 'halt' or 'resync', not {pillow.on_recreated!r}",
+            obj=type(pillow),
+            id="pillowtop.E012",
+        )
+    changed = getattr(pillow, "on_changed_mapping", "standby")
+    if changed not in ON_CHANGED_MAPPING:
+        yield Error(
+            f"{pillow.name}: on_changed_mapping is 'standby' or 'reindex', not {changed!r}",
             obj=type(pillow),
             id="pillowtop.E012",
         )

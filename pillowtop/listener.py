@@ -22,6 +22,7 @@ from pillowtop.changes import Change, Document
 from pillowtop.conf import configuration
 from pillowtop.endpoints import Address, Endpoint
 from pillowtop.engine.letters import OnError
+from pillowtop.engine.moves import OnChangedMapping
 from pillowtop.engine.resuming import OnRecreated
 from pillowtop.engine.way import HookError, Way
 from pillowtop.exceptions import ConfigurationError, DocumentMissing, DocumentRefused
@@ -288,6 +289,10 @@ class AliasedElasticPillow(ElasticPillow):
     """
 
     es_alias: str = ""
+    on_changed_mapping: OnChangedMapping = "standby"
+    """What to do when the alias is on an index of another mapping: `standby`, until somebody types
+    `ptop_reindex run`, or `reindex`: the worker does it by itself."""
+
     index_version: int | str = 1
     """Raise it when a transform changes what is indexed: it asks for a new index."""
 

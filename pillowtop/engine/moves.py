@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Literal
 
 import msgspec
 
 from pillowtop.changes import Seq
+
+OnChangedMapping = Literal["standby", "reindex"]
+ON_CHANGED_MAPPING: tuple[OnChangedMapping, ...] = ("standby", "reindex")
 
 MARK = "@"
 """Stands between a pillow's name and what tells its builds apart."""

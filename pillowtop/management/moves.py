@@ -62,6 +62,24 @@ def all_aliased() -> list[Aliased]:
     return [aliased(one.name) for one in pillows if isinstance(one, AliasedElasticPillow)]
 
 
+def demand_alias_of_its_own(one: Aliased) -> None:
+    """Raise `ConfigurationError` where other pillows write to the index, too.
+
+    Built is what one of them makes: the documents of the others would be missing.
+    """
+    others = [
+        other.name
+        for other in all_aliased()
+        if other.name != one.name and other.target.alias == one.target.alias
+    ]
+    if others:
+        raise ConfigurationError(
+            f"{', '.join(others)} writes to alias {one.target.alias!r}, too, and an index that "
+            f"several pillows write cannot be moved for {one.name} alone: give it an alias of its "
+            "own, with the index_id that it has, and move the readers"
+        )
+
+
 def cluster_indices() -> Indices:
     """Those of the cluster in the settings."""
     settings = configuration()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from pillowtop.conf import configuration
 from pillowtop.management.logs import set_up_logging
-from pillowtop.management.moves import aliased, build_of, cluster_indices
+from pillowtop.management.moves import aliased, demand_alias_of_its_own
 from pillowtop.management.progress import Phases
 from pillowtop.worker import boot
 
-KEEP = timedelta(days=1)
 
-
-def move(name: str, verbosity: int, *, keep: timedelta = KEEP, **wishes: Any) -> None:
+def move(name: str, verbosity: int, **wishes: Any) -> None:
     """Move a pillow to its new index. `wishes` are those of `worker.moving.Wishes`.
 
     Raises `SystemExit` with another code than 0, `CommandError` or `ConfigurationError`.
@@ -27,23 +24,15 @@ def move(name: str, verbosity: int, *, keep: timedelta = KEEP, **wishes: Any) ->
             "this runs a pillow in a process of its own: start it from the command line "
             "(manage.py …), not by call_command"
         )
-    set_up_logging(verbosity)
+    demand_alias_of_its_own(one)
+
     from pillowtop.worker.launcher import work  # noqa: PLC0415  (imports gevent)
-    from pillowtop.worker.moving import Mover, Wishes  # noqa: PLC0415
+    from pillowtop.worker.moving import Wishes, mover_of  # noqa: PLC0415
 
     with Phases() as show:
+        set_up_logging(verbosity)  # now, or else its lines would go through the bar
         code = work(
-            lambda office: [
-                Mover(
-                    one.pillow,
-                    build_of(one),
-                    cluster_indices(),
-                    office,
-                    Wishes(keep, **wishes),
-                    show,
-                )
-            ],
-            configuration(),
+            lambda office: [mover_of(name, office, Wishes(**wishes), show)], configuration()
         )
     if code:
         raise SystemExit(int(code))

@@ -132,10 +132,18 @@ class Tenant:
         runs any more, or loses it where he does not live. Raises `TransientError`.
         """
         books, me = self._leases.books, self._leases.me
+        said = False
         while standing := self._tried():
+            if not said:
+                said = True
+                logger.info(
+                    "%s: asks %s for it, which gives it once it has stopped",
+                    self._pillow,
+                    standing.holder,
+                    extra={"action": "lease_asked", "pillow": self._pillow},
+                )
             books.run(leases.ask, self._pillow, me)
             gevent.sleep(self._look_seconds)
-            logger.debug("%s: waits for %s", self._pillow, standing.holder)
 
     def offer(self) -> None:
         """Have whoever waits for it ask for it. Raises `TransientError`."""

@@ -12,18 +12,20 @@ import gevent
 import msgspec
 from django.utils import timezone
 
-from pillowtop import awaited
+from pillowtop import awaited, registry
 from pillowtop.changes import Seq
 from pillowtop.elastic import moving
+from pillowtop.elastic.cluster import Cluster
 from pillowtop.elastic.index import AliasedIndex
 from pillowtop.elastic.indices import Indices
 from pillowtop.elastic.moving import Step
 from pillowtop.engine.figures import Snapshot
-from pillowtop.engine.moves import Stage
+from pillowtop.engine.moves import Move, Stage
 from pillowtop.engine.resuming import Request, vouched_for
 from pillowtop.exceptions import Halted, HeldElsewhere, PillowtopError, StandBy, TargetUnusable
 from pillowtop.listener import AliasedElasticPillow
-from pillowtop.records import couch, letters, moves, positions, requests, tokens
+from pillowtop.records import chosen_letters, couch, letters, moves, positions, requests, tokens
+from pillowtop.records.chosen_letters import Choice
 from pillowtop.worker.comparing import compare
 from pillowtop.worker.leasing import Tenant
 from pillowtop.worker.office import Office
@@ -40,6 +42,10 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.5
 
 
+KEEP = timedelta(days=1)
+"""For how long there is a way back, unless somebody says otherwise."""
+
+
 class Show(Protocol):
     """Where progress is shown."""
 
@@ -53,7 +59,7 @@ class Show(Protocol):
 class Wishes(NamedTuple):
     """What somebody wants of a move. `keep` is for how long there is to be a way back."""
 
-    keep: timedelta
+    keep: timedelta = KEEP
     flips: bool = True
     follows: bool = True
     takes_letters: bool = False
@@ -160,6 +166,11 @@ class Mover:
             self._report(step, "done")
         self.state = State.DONE
 
+    def was_rolled_back(self) -> bool:
+        """Whether somebody has gone back from this very index."""
+        known = self._record(moves.of, self.pillow.name, self._aliased.index)
+        return known is not None and known.stage is Stage.ROLLED_BACK
+
     def _plan(self) -> moving.Plan:
         alias, new = self._aliased.alias, self._aliased.index
         known = self._record(moves.of, self.pillow.name, new)
@@ -228,23 +239,19 @@ class Mover:
         # Where somebody has asked for a start from elsewhere, that will do as well.
         if not self._record(requests.asked, self.pillow.name).last:
             self._record(requests.ask, self.pillow.name, Request("reindex", seq, identity))
-        self._tenant.demand()
+        self._patiently(self._tenant.demand)
         self._patiently(self._move_alias)
         self._record(moves.finish, self._move)
         self._move = msgspec.structs.replace(self._move, stage=Stage.FLIPPED)
 
     def _move_alias(self) -> None:
         alias, old, new = self._move.alias, self._move.old, self._move.new
-        found = self._indices.find(alias, old)
-        if new in found and alias in found[new].aliases and alias not in found[old].aliases:
-            return  # a request whose answer was lost
-        if old not in found or alias not in found[old].aliases:
-            raise TargetUnusable(
-                f"alias {alias!r} is not on {old!r} any more: somebody has moved it, and nothing "
-                f"is changed. See where it is (GET /_alias/{alias}), put it back, or run "
-                "ptop_reindex again from where it is"
-            )
-        self._indices.change_aliases(alias, moving.flip(alias, found[old], new))
+        found = self._indices.find(alias, old, new)
+        on = {name for name, one in found.items() if alias in one.aliases}
+        if old in on:
+            self._indices.change_aliases(alias, moving.flip(alias, found[old], new))
+        elif new not in on:  # where it is on that one, the answer to a request was lost
+            raise self._moved_by_hand()
 
     def _follow(self) -> None:
         if self._move.stage is Stage.FLIPPING:
@@ -274,6 +281,8 @@ class Mover:
 
     def _run_build(self) -> None:
         """Read up to a page that is not full, and deliver it."""
+        # Whoever types it again has mended something perhaps.
+        self._record(chosen_letters.have_retried, Choice(pillow=self._build.name))
         self._supervisor = Supervisor(self._build, self._office, follow=False)
         with self._shown():
             self._supervisor.run()
@@ -310,8 +319,18 @@ class Mover:
             else couch.read_checkpoint(database, name)
         )
         identity = couch.read_identity(database) or ""
-        old = self._indices.find(self._move.old)[self._move.old]
+        old = self._indices.find(self._move.old).get(self._move.old)
+        if old is None:
+            raise self._moved_by_hand()
         return vouched_for(checkpoint, identity, old.uuid), identity
+
+    def _moved_by_hand(self) -> TargetUnusable:
+        alias = self._move.alias
+        return TargetUnusable(
+            f"alias {alias!r} is not on {self._move.old!r} any more: somebody has moved it, and "
+            f"nothing is changed. See where it is (GET /_alias/{alias}), put it back, or run "
+            "ptop_reindex again from where it is"
+        )
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
@@ -351,6 +370,28 @@ class Mover:
     def _log(self, level: int, action: str, words: str) -> None:
         name = self.pillow.name
         logger.log(level, "%s: %s", name, words, extra={"action": action, "pillow": name})
+
+
+class Unseen:
+    """Where nobody looks at progress."""
+
+    def expect(self, what: str, total: int) -> None:
+        pass
+
+    def reached(self, count: int) -> None:
+        pass
+
+
+def mover_of(name: str, office: Office, wishes: Wishes, show: Show) -> Mover:
+    """What moves the pillow of this name. Raises `ConfigurationError`."""
+    settings = office.settings
+    pillow, build = registry.get_pillow(name), registry.get_pillow(name)
+    assert isinstance(pillow, AliasedElasticPillow)
+    assert isinstance(build, AliasedElasticPillow)
+    index = _aliased(build).index
+    build.redirect(index, Move(name, "", "", index).build)
+    indices = Indices(Cluster(settings.elasticsearch, settings.REQUEST_SECONDS))
+    return Mover(pillow, build, indices, office, wishes, show)
 
 
 def _aliased(pillow: AliasedElasticPillow) -> AliasedIndex:

@@ -6,7 +6,7 @@ import logging
 import time
 from contextlib import suppress
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import gevent
 
@@ -28,6 +28,9 @@ from pillowtop.listener import BasicPillow
 from pillowtop.records import letters, requests
 from pillowtop.worker.lane import Lane
 from pillowtop.worker.office import Office
+
+if TYPE_CHECKING:
+    from pillowtop.worker.moving import Mover
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +104,7 @@ class Supervisor:
         self._backoff = Backoff(max_seconds=60.0)
         self._figures = office.figures(pillow.name)
         self._said = ""
+        self._mover: Mover | None = None
         self._standby_seconds = office.settings.STANDBY_SECONDS
 
     def run(self) -> None:
@@ -122,6 +126,8 @@ class Supervisor:
     def drain(self) -> None:
         """Stop in an orderly way. Raises what hinders it."""
         awaited.keep_in(self._figures.answers)
+        if self._mover:
+            self._mover.drain()
         if self._lane:
             self._lane.drain()
         self.state = State.DONE
@@ -189,11 +195,28 @@ class Supervisor:
             return
         if self.state is State.NEEDS_REINDEX:
             self._give_back()
+            self._move()
         gevent.sleep(self._standby_seconds)
         while self.state is State.HALTED and not self._is_asked():
             self._hand_over()
             gevent.sleep(self._office.settings.STANDBY_SECONDS)
         self._hand_over()
+
+    def _move(self) -> None:
+        """Have the index that the pillow asks for take its place, if the pillow says so.
+
+        Once in a process: what keeps it from that is for somebody to look at. And not where
+        somebody has gone back from it.
+        """
+        wants = getattr(self.pillow, "on_changed_mapping", "standby") == "reindex"
+        if not wants or self._mover is not None:
+            return
+        from pillowtop.worker.moving import Unseen, Wishes, mover_of  # noqa: PLC0415  (a circle)
+
+        name = self.pillow.name
+        self._mover = mover_of(name, self._office, Wishes(follows=False), Unseen())
+        if not self._mover.was_rolled_back():
+            self._mover.run()
 
     def _is_asked(self) -> bool:
         patience = self._office.patience(self.pillow.name)

@@ -34,6 +34,8 @@ def test_documents_that_the_new_index_does_not_take(moving, one, old):
     said = moving.run(code=4)
     assert "does not take 1 documents" in said
     assert "--accept-letters" in said
+    build = said.partition("ptop_errors list --pillow=")[2].partition(",")[0]
+    assert "rejected" in moving.manage("ptop_errors", "list", f"--pillow={build}")
     assert moving.serving() == [old]
 
     moving.run("--accept-letters", code=4)
@@ -167,3 +169,15 @@ def test_a_worker_of_another_host_hands_over(moving, one, old):
     worker.wait_for("needs reindex")
     wait_until(lambda: moving.serving() != [old])
     assert worker.stop() == 0
+
+
+def test_documents_that_were_mended_are_tried_again_at_once(moving, one, old):
+    one.database.put("rejected", bad="no number")
+    one.project.catch_up()
+    moving.deploy(2, moving.source(2) + REJECTING)
+    moving.run(code=4)
+    moving.deploy(
+        2, moving.source(2).replace('**document, "release": 2', '"release": 2') + REJECTING
+    )
+    moving.run()
+    assert moving.serving() != [old]

@@ -153,3 +153,11 @@ def test_two_pillows_write_one_index_without_clearing_each_others_documents(movi
     one.database.delete("a")
     wait_until(lambda: held() == set())
     assert worker.stop() == 0
+
+
+def test_an_index_that_two_pillows_write_is_not_moved_for_one_of_them(moving):
+    one = moving.setup
+    moving.deploy(1, TWO)
+    one.project.configure(one.settings, ["pillows.OrderPillow", "pillows.CustomerPillow"])
+    said = moving.manage("ptop_reindex", "run", "OrderPillow", code=3)
+    assert "CustomerPillow writes to alias" in said

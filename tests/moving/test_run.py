@@ -28,3 +28,28 @@ def test_a_move_while_the_release_before_serves(moving):
     old_worker.wait_for("needs reindex")
     assert old_worker.stop() == 0
     assert new_worker.stop() == 0
+
+
+def test_a_pillow_that_says_so_moves_by_itself(moving):
+    one = moving.setup
+    old_worker = one.project.start("--all")
+    one.wait_until_in_step()
+    (old,) = moving.serving()
+    moving.deploy(2, moving.source(2) + '    on_changed_mapping = "reindex"\n')
+    new_worker = one.project.start("--all")
+    new_worker.wait_for(f"keeps {old} in step, too")
+    one.database.put("later")
+    wait_for_release(moving, 2)
+    assert moving.serving() != [old]
+
+    moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    wait_for_release(moving, 1)
+    new_worker.wait_for("needs reindex", times=2)
+    assert new_worker.stop() == 0
+    again = one.project.start("--all")
+    again.wait_for("needs reindex")
+    one.database.put("last")
+    wait_for_release(moving, 1)
+    assert "copy: copy" not in again.log
+    assert moving.serving() == [old]
+    assert again.stop() == old_worker.stop() == 0

@@ -17,7 +17,7 @@ from pillowtop.management.ages import age
 from pillowtop.management.asking import command_errors, demand_confirmation
 from pillowtop.management.database import demand_tables
 from pillowtop.management.moves import Aliased, aliased, all_aliased, cluster_indices
-from pillowtop.management.moving import KEEP, move
+from pillowtop.management.moving import move
 from pillowtop.management.parsing import PillowCommand
 from pillowtop.management.places import asked
 from pillowtop.worker import boot
@@ -45,7 +45,7 @@ class Command(PillowCommand):
             "without one",
         )  # fmt: skip
         parser.add_argument(
-            "--keep", type=age, default=KEEP, metavar="AGE",
+            "--keep", type=age, default=timedelta(days=1), metavar="AGE",
             help="run: for how long a rollback is to be possible: 90s, 30m, 2h, 7d "
             "(1d)",
         )  # fmt: skip
