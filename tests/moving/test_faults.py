@@ -9,7 +9,6 @@ import pytest
 from dev.proxy import Fault, Proxy, is_bulk
 from tests.couch import call
 from tests.moving.conftest import wait_for_release
-from tests.moving.test_kills import is_move
 from tests.projects import wait_until
 
 REJECTING = '    default_mapping = {{"properties": {{"bad": {{"type": "long"}}}}}}\n'
@@ -60,27 +59,6 @@ def test_of_two_moves_at_once_the_second_refuses(moving, one, old):
         proxy.go_on()
         assert first.wait() == 0, first.log
     assert moving.serving() != [old]
-
-
-def test_an_alias_that_somebody_moves_at_the_last_moment(moving, one, old):
-    moving.deploy(2)
-    other = f"{moving.alias}_by_hand"
-    moving.elastic("PUT", other)
-
-    def move_by_hand():
-        actions = [
-            {"remove": {"index": old, "alias": moving.alias}},
-            {"add": {"index": other, "alias": moving.alias}},
-        ]
-        moving.elastic("POST", "_aliases", {"actions": actions})
-
-    with Proxy(one.index.server) as proxy:
-        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
-        proxy.faults.append(Fault(is_move, move_by_hand, reset=False))
-        said = moving.run(code=3)
-    assert moving.serving() == [other]
-    assert "Traceback" not in said
-    assert moving.alias in said
 
 
 def test_a_full_disk_is_waited_for(moving, one, old):
