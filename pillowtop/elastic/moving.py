@@ -74,12 +74,10 @@ def plan(
     old = serving(target.alias, indices)
     new = indices.get(target.index)
     if old.name == target.index:
-        flipped = known is not None and known.stage is Stage.FLIPPING
-        assert known is not None or not flipped
-        return Plan(
-            known or Move(pillow, target.alias, old.name, old.name, old.uuid, Stage.FLIPPED),
-            (Step.FOLLOW,) if flipped else (),
-        )
+        if known is not None and known.stage is Stage.FLIPPING:
+            return Plan(known, (Step.FOLLOW,))
+        there = Move(pillow, target.alias, old.name, old.name, old.uuid, Stage.FLIPPED)
+        return Plan(known or there, ())
     fresh = Move(pillow, target.alias, old.name, target.index)
     if known is None or new is None or known.uuid != new.uuid or known.old != old.name:
         return Plan(fresh, (Step.CREATE, *BUILDING, *FLIPPING))

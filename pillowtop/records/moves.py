@@ -56,6 +56,12 @@ def lose(pillow: str, new: str, why: str) -> None:
     IndexMove.objects.using(alias()).filter(pillow=pillow, new=new, lost="").update(lost=why)
 
 
+def supersede(move: Move) -> None:
+    """A move is about to be made: the indices of those before it will not be kept in step."""
+    rows = IndexMove.objects.using(alias()).filter(pillow=move.pillow, lost="")
+    rows.exclude(new=move.new).update(lost=f"the pillow has moved on to {move.new}")
+
+
 def finish(move: Move) -> None:
     """The new index is in its place: the pillow takes over what was its build's.
 

@@ -236,6 +236,7 @@ class Mover:
             identity=identity,
             keep_until=timezone.now() + self._wishes.keep,
         )
+        self._record(moves.supersede, self._move)
         # Where somebody has asked for a start from elsewhere, that will do as well.
         if not self._record(requests.asked, self.pillow.name).last:
             self._record(requests.ask, self.pillow.name, Request("reindex", seq, identity))

@@ -124,3 +124,22 @@ def test_an_old_index_that_is_made_read_only_is_no_hindrance(moving):
     one.wait_until_in_step()
     worker.wait_for("is not kept in step any more")
     assert worker.stop() == 0
+
+
+def test_there_is_one_step_back_and_no_second_one(moving):
+    """What the first index has missed since the second move is not known to anybody."""
+    one = moving.setup
+    one.project.catch_up()
+    moving.deploy(2)
+    moving.run()
+    one.project.catch_up()
+    (second,) = moving.serving()
+    moving.deploy(3)
+    moving.run()
+    one.database.put("missed by the first")
+    one.project.catch_up()
+    moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    assert moving.serving() == [second]
+    said = moving.manage("ptop_reindex", "rollback", "OrderPillow", code=4)
+    assert "moved on to" in said
+    assert moving.serving() == [second]
