@@ -1,7 +1,8 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo twelve test test-all lint bench soak chaos backlog fuzz wheel clean environment
+.PHONY: help demo twelve reindex-demo test test-all lint bench soak chaos backlog fuzz wheel clean \
+	environment
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
@@ -10,18 +11,21 @@ WORKERS ?= 2
 HOURS ?= 1
 RUNS ?= 20
 FIRST ?= 1
-DOCUMENTS ?= 1000000
+DOCUMENTS ?=
 SEED ?=
 SECONDS ?= 60
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: environment ## start servers, follow 7,900 airports into two indices, compare them
 	@$(BIN)/python -m dev.demo
 
 twelve: environment ## the same with twelve pillows on the database, which share its feed
 	@$(BIN)/python -m dev.demo --settings project.twelve
+
+reindex-demo: environment ## move DOCUMENTS=100000 airports to a new index while they are written and read
+	@$(BIN)/python -m dev.reindex_demo $(if $(DOCUMENTS),--documents $(DOCUMENTS))
 
 test: environment ## run all tests, those against real servers too, with branch coverage
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
@@ -45,7 +49,7 @@ chaos: environment ## RUNS=20 short runs full of faults, from number FIRST=1 on,
 	@$(BIN)/python -m dev.chaos --runs $(RUNS) --first $(FIRST) $(if $(SEED),--seed $(SEED))
 
 backlog: environment ## DOCUMENTS=1000000 changes for a worker with 200 MB, killed meanwhile
-	@$(BIN)/python -m dev.chaos.backlog --documents $(DOCUMENTS)
+	@$(BIN)/python -m dev.chaos.backlog $(if $(DOCUMENTS),--documents $(DOCUMENTS))
 
 fuzz: environment ## for SECONDS=60, feed the parser of feeds what a fuzzer makes of it
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \

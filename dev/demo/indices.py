@@ -37,6 +37,10 @@ class Indices:
             if re.fullmatch(rf"{re.escape(alias)}_[0-9a-f]{{8}}", name):
                 self._ask("DELETE", f"/{name}")
 
+    def behind(self, alias: str) -> list[str]:
+        """The names of the indices that have an alias."""
+        return sorted(self._ask("GET", f"/_alias/{alias}") or {})
+
     def count(self, alias: str) -> int:
         """How many documents a search would find; 0 where there is no index (ready) yet."""
         try:

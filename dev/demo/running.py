@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Self
 
 from dev.demo import EXAMPLE
+from dev.servers.process import LAUNCHER
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 10
@@ -20,12 +23,52 @@ class CommandFailed(Exception):
     """A command of the example ended with an error; the message ends with what it said."""
 
 
-class Manage:
-    """The example's commands; what they say is kept in `folder`, next to the SQLite database."""
+class Command:
+    """A command that runs, and is stopped behind a `with`; what it says is in `log`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, words: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.log = log
+        self._words = words
+        self._process = process
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def has_ended(self) -> bool:
+        """Whether it has ended well. Raises `CommandFailed` where it has not."""
+        code = self._process.poll()
+        if code:
+            said = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+            raise CommandFailed(
+                f"manage.py {self._words} ended with exit code {code}:\n" + "\n".join(said)
+            )
+        return code == 0
+
+    def stop(self) -> None:
+        """As an operator would; one that does not end in time is killed."""
+        if self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Manage:
+    """The example's commands; what they say is kept in `folder`, next to the SQLite database.
+
+    `environment` is what they have besides that of this process.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
         self._folder = folder
         self.database = folder / "demo.sqlite3"
+        self._environment = dict(environment)
         folder.mkdir(parents=True, exist_ok=True)
         self.database.unlink(missing_ok=True)
 
@@ -34,45 +77,30 @@ class Manage:
 
         Raises `CommandFailed`. An interruption stops the command first.
         """
-        log = self._folder / f"{arguments[0]}.log"
-        with log.open("wb") as output:
-            process = self._start(arguments, output.fileno())
-            try:
-                _wait(process, meanwhile)
-            finally:
-                _stop(process)
-        if process.returncode:
-            raise CommandFailed(
-                f"manage.py {' '.join(arguments)} ended with exit code {process.returncode}:\n"
-                + "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+        with self.begin(*arguments) as command:
+            while not command.has_ended():
+                meanwhile()
+                time.sleep(POLL_SECONDS)
+
+    def begin(self, *arguments: str, log: str = "", environment: Mapping[str, str] = {}) -> Command:
+        """Start a command. Its log is called after it, unless `log` is given.
+
+        As the servers it ends with the thread that has started it.
+        """
+        path = self._folder / f"{log or arguments[0]}.log"
+        command = [sys.executable, str(EXAMPLE / "manage.py"), *arguments]
+        with path.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-IS", str(LAUNCHER), str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output.fileno(),
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "EXAMPLE_SQLITE": str(self.database),
+                    **self._environment,
+                    **environment,
+                },
+                start_new_session=True,
             )
-
-    def _start(self, arguments: tuple[str, ...], output: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, str(EXAMPLE / "manage.py"), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={
-                **os.environ,
-                "EXAMPLE_SQLITE": str(self.database),
-            },
-            start_new_session=True,
-        )
-
-
-def _wait(process: subprocess.Popen[bytes], meanwhile: Callable[[], None]) -> None:
-    while process.poll() is None:
-        meanwhile()
-        time.sleep(POLL_SECONDS)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        return Command(" ".join(arguments), process, path)

@@ -1,0 +1,73 @@
+"""python -m dev.reindex_demo: moves a pillow to a new index, while there are writers and a reader.
+
+Ends with one line, and with exit code 0 only where no read failed or was short, and nothing
+differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+
+from airports.couch import CouchError
+from dev.demo import servers
+from dev.demo.indices import SearchError
+from dev.demo.running import CommandFailed
+from dev.reindex_demo.demo import Plan, ReindexDemo
+from dev.servers import MissingTool, ServerError
+from pillowtop.exceptions import ConfigurationError
+
+FAILED = 1
+MISCONFIGURED = 3
+INTERRUPTED = 130
+
+
+def main() -> int:
+    plan = parse_arguments()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "dev.reindex_demo.settings"
+    console = Console(highlight=False, soft_wrap=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    try:
+        with servers.running(console):
+            result = ReindexDemo(plan, console).run()
+        console.print(str(result))
+    except KeyboardInterrupt:
+        console.print("interrupted: everything that was started is stopped")
+        return INTERRUPTED
+    except (MissingTool, ConfigurationError) as error:
+        console.print(escape(str(error)))
+        return MISCONFIGURED
+    except (ServerError, CouchError, SearchError, CommandFailed) as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        return FAILED
+    return 0 if result.is_good else FAILED
+
+
+def parse_arguments() -> Plan:
+    parser = argparse.ArgumentParser(
+        prog="python -m dev.reindex_demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--documents", type=int, default=100_000, help="how many there are (default: 100000)")
+    add("--rate", type=float, default=500, help="writes a second meanwhile (default: 500)")
+    add("--lag", type=float, default=5, metavar="SECONDS",
+        help="for how long a write may be in flight (default: 5)")  # fmt: skip
+    given = parser.parse_args()
+    return Plan(given.documents, given.rate, given.lag)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
