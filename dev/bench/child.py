@@ -22,6 +22,7 @@ WORKS = {
     "feed_changes": "dev.bench.reading:read_changes",
     "together": "dev.bench.together:read_and_send",
     "pillow": "dev.bench.pillows:run_pillow",
+    "copy": "dev.bench.pillows:run_copy",
     "choosing": "dev.bench.crowds:run_crowd",
     "latency": "dev.bench.latency:run_at_rest",
     "recorded": "dev.bench.pillows:run_recorded",

@@ -8,6 +8,7 @@ from elasticsearch import Elasticsearch
 
 from dev.bench.jobs import WorkNotDone
 from pillowtop.elastic.index import AliasedIndex
+from pillowtop.elastic.moving import FAST
 from pillowtop.elastic.transport import ElasticTransport
 from pillowtop.endpoints import Endpoint
 
@@ -59,11 +60,14 @@ class Indices:
             self._endpoint, AliasedIndex(alias, MAPPING, SETTINGS), "OrderPillow"
         )
 
-    def make(self, alias: str) -> None:
-        """Make an index and its alias, the same as a pillow would make."""
+    def make(self, alias: str, *, as_copy: bool = False) -> None:
+        """Make an index and its alias, the same as a pillow would make; with the settings that it
+        has while it is filled by `ptop_reindex run`, if wanted."""
         transport = self.transport(alias)
         transport.prepare()
         transport.close()
+        if as_copy:
+            self._client.indices.put_settings(index=alias, settings=FAST)
 
     def verify(self, alias: str, documents: int, *, with_total: bool) -> None:
         """Raise `WorkNotDone` unless all documents are there, and are what they should be."""

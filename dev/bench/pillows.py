@@ -12,6 +12,8 @@ from django.core.management import call_command
 
 from dev.bench.clock import Stopwatch
 from dev.bench.jobs import Figures, Job, WorkNotDone
+from pillowtop.elastic.index import AliasedIndex
+from pillowtop.engine.moves import Move
 
 
 def run_pillow(job: Job) -> Figures:
@@ -22,6 +24,19 @@ def run_pillow(job: Job) -> Figures:
     pillow = (TotalPillow if job.transform else OrderPillow)()
     pillow.couch_db, pillow.es_alias = job.database, job.alias
     pillow.include_docs = job.include_docs
+    return launched([pillow]).figures(job.documents)
+
+
+def run_copy(job: Job) -> Figures:
+    """The same into an index that is there already, as `ptop_reindex run` fills it."""
+    set_up(job)
+    from dev.bench.pillow_classes import OrderPillow  # noqa: PLC0415
+
+    pillow = OrderPillow()
+    pillow.couch_db, pillow.es_alias = job.database, job.alias
+    target = pillow.get_target()
+    assert isinstance(target, AliasedIndex)
+    pillow.redirect(target.index, Move(pillow.name, job.alias, "", target.index).build)
     return launched([pillow]).figures(job.documents)
 
 

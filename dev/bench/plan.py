@@ -21,6 +21,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     transform: bool = False
     include_docs: bool = True
     pillows: int = 1
+    as_copy: bool = False
+    """Whether the index has the settings of one that is being filled by `ptop_reindex run`."""
+
     filled_first: bool = False
     """Whether a pillow fills the index before anything is measured."""
 
@@ -76,6 +79,9 @@ CASES: Sequence[Case] = (
          made_by_pillow=True),
     Case(key="d2", title="pillowtop, with a Python transform", work="pillow",
          made_by_pillow=True, transform=True),
+    Case(key="cr", title="(c) into an index that nobody reads yet", work="together", as_copy=True),
+    Case(key="r", title="ptop_reindex run: its copy into such an index", work="copy",
+         as_copy=True),
     Case(key="n3", title="pillowtop, 3 times as many documents", work="pillow",
          made_by_pillow=True, times=3, once=True),
     Case(key="n10", title="pillowtop, 10 times as many documents", work="pillow",
@@ -107,6 +113,8 @@ TARGETS: Sequence[Target] = (
     Target(case="d2", measure="documents_per_second", of=LIMIT, bound=0.8, at_least=True),
     Target(case="d2", measure="cpu_microseconds", bound=15),
     Target(case="d2", measure="peak_megabytes", bound=100),
+    Target(case="r", measure="documents_per_second", of="cr", bound=0.9, at_least=True),
+    Target(case="r", measure="peak_megabytes", bound=100),
     Target(case="g", measure="documents_per_second", of="d1", bound=1.0, at_least=True),
     Target(case="v", measure="documents_per_second", bound=20_000, at_least=True),
     Target(case="v", measure="peak_megabytes", bound=100),

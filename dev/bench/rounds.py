@@ -75,7 +75,7 @@ class Bench:
         alias = f"{stock.database}-{case.key}"
         try:
             if case.needs_index and not case.made_by_pillow:
-                indices.make(alias)
+                indices.make(alias, as_copy=case.as_copy)
             if case.filled_first:
                 self._fill(case, alias)
             measurement = self._measured(case, alias)
