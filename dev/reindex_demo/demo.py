@@ -25,7 +25,7 @@ from pillowtop.conf import configuration
 MARGIN_SECONDS = 2.0
 """For how long reads look at writes that are due, before the move and after it."""
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 120.0
 LINE_SECONDS = 10.0
 STAMP = re.compile(r"^\S+Z [A-Z]+ ")
 
