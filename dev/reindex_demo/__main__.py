@@ -59,8 +59,8 @@ def parse_arguments() -> Plan:
     add = parser.add_argument
     add("--documents", type=int, default=100_000, help="how many there are (default: 100000)")
     add("--rate", type=float, default=500, help="writes a second meanwhile (default: 500)")
-    add("--lag", type=float, default=5, metavar="SECONDS",
-        help="for how long a write may be in flight (default: 5)")  # fmt: skip
+    add("--lag", type=float, default=10, metavar="SECONDS",
+        help="for how long a write may be in flight (default: 10)")  # fmt: skip
     given = parser.parse_args()
     return Plan(given.documents, given.rate, given.lag)
 

@@ -19,6 +19,9 @@ UPDATED, CREATED, DELETED = 6, 2, 2
 WRITES = UPDATED + CREATED + DELETED
 """In one request."""
 
+MADE_UP_SECONDS = 1.0
+"""Of a delay no more than this is made up for: there are to be no long bursts."""
+
 JOIN_SECONDS = 60.0
 
 
@@ -52,8 +55,7 @@ class Writer(threading.Thread):
         try:
             while not self._ended.wait(max(0.0, at - time.monotonic())):
                 self._write()
-                # What was missed is not made up for: that would be a burst.
-                at = max(at + self._pause_seconds, time.monotonic() - self._pause_seconds)
+                at = max(at + self._pause_seconds, time.monotonic() - MADE_UP_SECONDS)
         except CouchError as error:
             self.error = error
 

@@ -171,7 +171,7 @@ def test_a_missing_database(setup):
     one = setup()
     call("DELETE", one.database.url)
     log = one.project.catch_up(code=4)
-    assert "OrderPillow: needs reindex" in log
+    assert "OrderPillow: stands by" in log
     assert one.database.name in log
     call("PUT", one.database.url)
 
