@@ -79,6 +79,9 @@ class Discarding(ElasticTransport):
     def prepare(self) -> str:
         return "nowhere"
 
+    def look(self) -> None:
+        """Nobody else serves here."""
+
     def identity(self) -> str:
         return "nowhere"
 
