@@ -116,6 +116,8 @@ def _document(asked: Asked) -> Reply:
     said: dict[str, Any] = {"_index": index.name, "_id": asked.rest, "found": stored is not None}
     if stored is None:
         return 404, said
+    if stored.routing is not None:
+        said["_routing"] = stored.routing
     return 200, {**said, "_version": stored.version, "_source": stored.source}
 
 

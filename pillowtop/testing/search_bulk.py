@@ -18,11 +18,14 @@ MAX_ID_BYTES = 512
 
 
 class Action(msgspec.Struct):
-    """One action of a bulk. `source` is the line below it, undecoded."""
+    """One action of a bulk. `source` is the line below it, undecoded; `target` is an index or an
+    alias."""
 
     kind: str
     id: str
     version: int | None
+    routing: str | None
+    target: str
     source: bytes
 
     def apply(self, index: FakeIndex) -> dict[str, Any]:
@@ -33,36 +36,36 @@ class Action(msgspec.Struct):
             return index.delete(self.id, self.version)
         if self.kind == "update":
             return index.update(self.id)
-        return index.index(self.id, _decoded(self.source), self.version)
+        return index.index(self.id, _decoded(self.source), self.version, self.routing)
 
 
 Refuses = Callable[[Action], Refusal | None]
 
 
 class Bulk:
-    """The actions of one request to `target` (an index or an alias)."""
+    """The actions of one request to `target`, where they name no index of their own."""
 
     def __init__(self, target: str, body: bytes, *, require_alias: bool) -> None:
         """Raises `Refusal` where the whole of it is."""
-        self._target = target
         self._require_alias = require_alias
-        self.actions = list(_actions(body))
+        self.actions = list(_actions(body, target))
         _demand_validity(self.actions)
 
     def apply(self, indices: FakeIndices, refuses: Refuses) -> dict[str, Any]:
         """Carry the actions out, one by one; the reply. `refuses` is asked about each before."""
-        self._make_index(indices)
+        for target in dict.fromkeys(action.target for action in self.actions):
+            self._make_index(target, indices)
         items = [self._item(action, indices, refuses) for action in self.actions]
         errors = any("error" in said for item in items for said in item.values())
         return {"took": 1, "errors": errors, "items": items}
 
     def _item(self, action: Action, indices: FakeIndices, refuses: Refuses) -> dict[str, Any]:
-        said: dict[str, Any] = {"_index": self._target, "_id": action.id}
+        said: dict[str, Any] = {"_index": action.target, "_id": action.id}
         try:
             if refusal := refuses(action):
                 raise refusal
             self._demand_alias(action, indices)
-            index = indices.writable(self._target)
+            index = indices.writable(action.target)
             said |= {"_index": index.name, **action.apply(index)}
         except Refusal as refusal:
             said |= {"status": refusal.status, "error": refusal.error}
@@ -70,26 +73,28 @@ class Bulk:
 
     def _demand_alias(self, action: Action, indices: FakeIndices) -> None:
         """Deletions go through where the index is there, alias or not."""
-        if action.kind != "delete" and self._require_alias and not indices.is_alias(self._target):
+        target = action.target
+        if action.kind != "delete" and self._require_alias and not indices.is_alias(target):
             raise no_such_index(
-                self._target,
-                f" and [require_alias] request flag is [true] and [{self._target}] is not an alias",
+                target,
+                f" and [require_alias] request flag is [true] and [{target}] is not an alias",
             )
 
-    def _make_index(self, indices: FakeIndices) -> None:
+    def _make_index(self, target: str, indices: FakeIndices) -> None:
         """Some actions make an index where there is none: that is what an alias guards against."""
-        there = any(self._target in (one.name, *one.aliases) for one in indices)
-        if there or not any(map(self._makes_index, self.actions)):
+        actions = [action for action in self.actions if action.target == target]
+        there = any(target in (one.name, *one.aliases) for one in indices)
+        if there or not any(map(self._makes_index, actions)):
             return
-        if self._require_alias and any(one.kind != "delete" for one in self.actions):
+        if self._require_alias and any(one.kind != "delete" for one in actions):
             return
-        indices.create(self._target, {})
+        indices.create(target, {})
 
     def _makes_index(self, action: Action) -> bool:
         return action.version is not None if action.kind == "delete" else True
 
 
-def _actions(body: bytes) -> Iterator[Action]:
+def _actions(body: bytes, target: str) -> Iterator[Action]:
     if not body:
         raise Refusal(400, "parse_exception", "request body is required")
     if not body.endswith(b"\n"):
@@ -98,7 +103,14 @@ def _actions(body: bytes) -> Iterator[Action]:
     for line in filter(None, lines):
         kind, details = _kind_and_details(line)
         source = b"" if kind == "delete" else next(lines, b"")
-        yield Action(kind, details.get("_id", ""), _version(details), source)
+        yield Action(
+            kind,
+            details.get("_id", ""),
+            _version(details),
+            details.get("routing"),
+            details.get("_index", target),
+            source,
+        )
 
 
 def _kind_and_details(line: bytes) -> tuple[str, dict[str, Any]]:

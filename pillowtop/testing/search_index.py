@@ -19,6 +19,7 @@ _forbidden = re.compile(r'[\\/*?"<>| ,#:]|^[-_+]|^\.{1,2}$')
 class Stored(msgspec.Struct, frozen=True):
     version: int
     source: dict[str, Any]
+    routing: str | None = None
 
 
 class FakeIndex:
@@ -44,13 +45,15 @@ class FakeIndex:
             "settings": {"index": settings},
         }
 
-    def index(self, doc_id: str, source: dict[str, Any], version: int | None) -> dict[str, Any]:
+    def index(
+        self, doc_id: str, source: dict[str, Any], version: int | None, routing: str | None = None
+    ) -> dict[str, Any]:
         """Write a document; what is said of it. Raises `Refusal`."""
         mapping = fitted(self.mapping, doc_id, source)
         drawn = self._draw(doc_id, version)
         self.mapping = mapping
         created = doc_id not in self.documents
-        self.documents[doc_id] = Stored(drawn, source)
+        self.documents[doc_id] = Stored(drawn, source, routing)
         self._tombstones.pop(doc_id, None)
         return _said(drawn, "created" if created else "updated", 201 if created else 200)
 

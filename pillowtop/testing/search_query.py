@@ -119,6 +119,8 @@ def _follows(hit: Hit, order: list[tuple[str, bool]], after: list[Any] | None) -
 def _shown(hit: Hit, order: list[tuple[str, bool]], body: Mapping[str, Any]) -> dict[str, Any]:
     index, doc_id, stored = hit
     shown: dict[str, Any] = {"_index": index, "_id": doc_id, "_score": None}
+    if stored.routing is not None:
+        shown["_routing"] = stored.routing
     if body.get("version"):
         shown["_version"] = stored.version
     if body.get("_source", True):

@@ -261,3 +261,30 @@ def test_searches(made):
     ):  # fmt: skip
         made("POST", "NAME/_search", body)
     made("GET", "NAME/_count")
+
+
+def test_items_for_indices_of_their_own(made):
+    for suffix in ("2", "3"):
+        aliases = {
+            f"NAME_{suffix}-own": {"is_write_index": True},
+            "NAME": {"is_write_index": False},
+        }
+        made("PUT", f"NAME_{suffix}", {"aliases": aliases})
+    version = {"version": 5, "version_type": "external_gte"}
+
+    def to(target, kind="index", **details):
+        return {kind: {"_index": target, "_id": "a", **version, **details}}
+
+    guard = {"update": {"_index": "NAME_4", "_id": "pillowtop"}}, {"doc": {}}
+    for body in (
+        bulk(to("NAME_2-own", routing="r"), {"n": 1}, to("NAME_3-own"), {"n": 2}),
+        bulk(to("NAME_2"), {"n": 1}),  # which is no alias
+        bulk(to("NAME_3", "delete"), to("NAME_2-own", routing="s"), {"n": 3}),
+        bulk(to("NAME_4", "delete"), *guard, to("NAME_2-own", "delete", routing="s")),
+        bulk(to("NAME_2-own", routing="s"), {"n": 1}),
+    ):
+        post(made, body)
+    made("GET", "NAME_4,NAME?ignore_unavailable=true&filter_path=*.aliases")
+    made("POST", "NAME/_refresh")
+    made("POST", "NAME/_search", {"version": True, "sort": [{"n": "asc"}]})
+    made("GET", "NAME_2/_doc/a?routing=s")
