@@ -32,6 +32,8 @@ from pillowtop.listener import (
     NetworkListener,
     PythonPillow,
     SQLPillow,
+    demand_one_index,
+    demand_placing,
 )
 
 LOOK_SECONDS = 2.0
@@ -48,6 +50,7 @@ HOOKS = (
     "change_delete",
     "process_sql",
     "index_id",
+    "target_for",
     "get_feed",
     "get_transport",
 )
@@ -182,6 +185,8 @@ def _check_target(pillow: BasicPillow, tuned: Configuration) -> Iterator[CheckMe
                 id="pillowtop.E008",
             )
         yield from _complaint(pillow.get_target, "pillowtop.E009", kind)
+        yield from _complaint(lambda: demand_placing(pillow), "pillowtop.E018", kind)
+        yield from _complaint(lambda: demand_one_index(pillow), "pillowtop.E019", kind)
         if pillow.es_type:
             yield Warning(
                 f"{pillow.name}: es_type is ignored: Elasticsearch has no types any more",

@@ -211,9 +211,22 @@ class ElasticPillow(BasicPillow):
     keep_attachments = False
     """Whether `_attachments` (names, types, sizes) is indexed."""
 
+    es_pipeline: str = ""
+    """An ingest pipeline that documents go through on their way into the index."""
+
+    es_routing: str = ""
+    """The field of what is indexed whose value is its routing, with dots for objects in objects."""
+
     def index_id(self, change: Change) -> str:
         """The id of a change's document in the index: its own."""
         return change.id
+
+    def target_for(self, change: Change) -> tuple[str, str | None]:
+        """The index for a live document, and its routing; None leaves that to `es_routing`.
+
+        Where it is overridden `es_index` is the alias to read all of the indices by.
+        """
+        return self.es_index, None
 
     def change_transport(self, document: Any) -> None:
         """Index one document at once, under its `_id` (the worker sends batches instead)."""
@@ -245,22 +258,35 @@ class ElasticPillow(BasicPillow):
 
     def get_target(self) -> Target:
         """The index to write to. Raises `ConfigurationError`."""
-        from pillowtop.elastic.index import FixedIndex  # noqa: PLC0415  (web processes need it not)
+        from pillowtop.elastic.index import (  # noqa: PLC0415  (web processes need it not)
+            FixedIndex,
+            SeveralIndices,
+        )
 
         if not self.es_index:
             raise ConfigurationError(f"{self.name}: set es_index to the name of an index")
         self._demand_declared("es_index", self.es_index)
-        return FixedIndex(self.es_index, self.default_mapping, self.es_meta)
+        kind = SeveralIndices if self._overrides("target_for") else FixedIndex
+        return kind(self.es_index, self.default_mapping, self.es_meta, self.es_routing)
 
     @cached_property
     def _elastic(self) -> ElasticTransport:
         return self._to(self.get_target())
 
     def _to(self, target: Target) -> ElasticTransport:
+        from pillowtop.elastic import placing  # noqa: PLC0415
         from pillowtop.elastic.transport import ElasticTransport  # noqa: PLC0415
 
+        demand_placing(self)
+        demand_one_index(self)
         settings = configuration()
-        return ElasticTransport(
+        kind: type[ElasticTransport] = ElasticTransport
+        more: dict[str, Any] = {}
+        if self.es_routing:
+            kind, more = placing.RoutingTransport, {"routing": self.es_routing}
+        if self._overrides("target_for"):
+            kind, more = placing.SeveralTransport, {**more, "target_for": self.target_for}
+        return kind(
             settings.elasticsearch,
             target,
             self.name,
@@ -268,6 +294,8 @@ class ElasticPillow(BasicPillow):
             keep_attachments=self.keep_attachments,
             timeout_seconds=settings.REQUEST_SECONDS,
             index_id=self.index_id if self._overrides("index_id") else None,
+            pipeline=self.es_pipeline,
+            **more,
         )
 
     def _demand_declared(self, attribute: str, name: str) -> None:
@@ -304,7 +332,36 @@ class AliasedElasticPillow(ElasticPillow):
             raise ConfigurationError(f"{self.name}: set es_alias to the name of an alias")
         self._demand_declared("es_alias", self.es_alias)
         naming.demand_version(f"{self.name}: index_version", self.index_version)
-        return AliasedIndex(self.es_alias, self.default_mapping, self.es_meta, self.index_version)
+        return AliasedIndex(
+            self.es_alias,
+            self.default_mapping,
+            self.es_meta,
+            self.index_version,
+            self.es_routing,
+        )
+
+
+def demand_placing(pillow: ElasticPillow) -> None:
+    """Raise `ConfigurationError` where what says how documents are written cannot work."""
+    for attribute in ("es_pipeline", "es_routing"):
+        value = getattr(pillow, attribute)
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{pillow.name}: {attribute} must be text, not {value!r}")
+    if "" in pillow.es_routing.split(".") and pillow.es_routing:
+        raise ConfigurationError(
+            f"{pillow.name}: es_routing must be the name of a field, with dots for objects in "
+            f"objects, not {pillow.es_routing!r}"
+        )
+
+
+def demand_one_index(pillow: ElasticPillow) -> None:
+    """Raise `ConfigurationError` where a pillow with one index behind an alias has `target_for`."""
+    is_moved = isinstance(pillow, AliasedElasticPillow)
+    if is_moved and type(pillow).target_for is not ElasticPillow.target_for:
+        raise ConfigurationError(
+            f"{pillow.name}: target_for is for an ElasticPillow: behind the alias of an "
+            "AliasedElasticPillow there is one index, which is moved as a whole (ptop_reindex)"
+        )
 
 
 class SQLPillow(BasicPillow):

@@ -168,6 +168,38 @@ class NumberedAlias(OrderPillow):
     es_alias = 5
 
 
+class PlainPillow(ElasticPillow):
+    couch_db = "orders"
+    es_index = "plain-orders"
+    es_pipeline = "orders"
+    es_routing = "address.country"
+
+    def target_for(self, change):
+        return f"{self.es_index}_{change.document['month']}", None
+
+
+class BadPipeline(OrderPillow):
+    es_pipeline = None
+
+
+class BadRouting(OrderPillow):
+    es_routing = ("country",)
+
+
+class BadRoutingPath(OrderPillow):
+    es_routing = "address..country"
+
+
+class PlacedAlias(OrderPillow):
+    def target_for(self, change):
+        return "orders_10", None
+
+
+class MisspeltTarget(OrderPillow):
+    def target_fro(self, change):
+        return "orders_10", None
+
+
 class BadPolicy(OrderPillow):
     on_recreated = "ignore"
 
@@ -187,7 +219,7 @@ def check(settings):
 
 
 def test_a_good_configuration_has_nothing_to_say(check):
-    assert check(OrderPillow, FrenchPillow, RecordedPillow, LogPillow) == []
+    assert check(OrderPillow, FrenchPillow, RecordedPillow, LogPillow, PlainPillow) == []
 
 
 @pytest.mark.parametrize(
@@ -248,6 +280,11 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([OrderPillow], {"ELASTICSEARCH_URL": "http://es:1", **KEY}, "E017", "in clear"),
         ([OtherServer], PASSWORDS, "E017", "http://couch.example:5984"),
         ([], {"ALLOW_CLEAR_PASSWORDS": 1}, "E001", "True or False"),
+        ([BadPipeline], {}, "E018", "es_pipeline must be text, not None"),
+        ([BadRouting], {}, "E018", "es_routing must be text"),
+        ([BadRoutingPath], {}, "E018", "the name of a field"),
+        ([PlacedAlias], {}, "E019", "target_for is for an ElasticPillow"),
+        ([MisspeltTarget], {}, "W003", "did you mean 'target_for'"),
     ],
 )
 def test_each_mistake_has_its_id(check, pillows, tuned, check_id, words):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pillowtop.engine.items import Item, Outcome, Verdict
+from pillowtop.engine.items import Item, Outcome, Place, Verdict
 
 MAX_ID_BYTES = 512
 MAX_BYTES_OF_A_CHARACTER = 4
@@ -26,31 +26,39 @@ _encode = msgspec.json.Encoder().encode
 encode_id = _encode
 
 
-def index_line(encoded_id: bytes, version: int | None, routing: str | None = None) -> bytes:
+def guard(index: str) -> bytes:
+    """The same for deletions that name an index of their own."""
+    return b'{"update":{"_index":%b,"_id":"pillowtop"}}\n{"doc":{}}' % _encode(index)
+
+
+def index_line(encoded_id: bytes, version: int | None, place: Place | None = None) -> bytes:
     """The line before a source, with its newline.
 
-    `encoded_id` is the document's id in the index, as JSON.
+    `encoded_id` is the document's id in the index, as JSON; `place` names an index and a routing
+    where they are not those of all.
     """
-    if version is not None and routing is None:  # the way of nearly all documents, made short
+    if version is not None and place is None:  # the way of nearly all documents, made short
         return b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}\n' % (
             encoded_id,
             version,
         )
-    return b'{"index":{"_id":%b%b}}\n' % (encoded_id, _details(version, routing))
+    return b'{"index":{"_id":%b%b}}\n' % (encoded_id, _details(version, place))
 
 
-def delete_line(encoded_id: bytes, version: int | None, routing: str | None = None) -> bytes:
+def delete_line(encoded_id: bytes, version: int | None, place: Place | None = None) -> bytes:
     """The line that deletes a document, without its newline: `body` puts them in."""
-    return b'{"delete":{"_id":%b%b}}' % (encoded_id, _details(version, routing))
+    return b'{"delete":{"_id":%b%b}}' % (encoded_id, _details(version, place))
 
 
-def _details(version: int | None, routing: str | None) -> bytes:
-    """Version and routing. Without a version Elasticsearch counts on from the one it has."""
+def _details(version: int | None, place: Place | None) -> bytes:
+    """Version and place. Without a version Elasticsearch counts on from the one it has."""
     details = b""
     if version is not None:
         details = b',"version":%d,"version_type":"external_gte"' % version
-    if routing is not None:
-        details += b',"routing":' + _encode(routing)
+    if place is not None and place.index:
+        details += b',"_index":' + _encode(place.index)
+    if place is not None and place.routing:
+        details += b',"routing":' + _encode(place.routing)
     return details
 
 

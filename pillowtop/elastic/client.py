@@ -38,10 +38,13 @@ class Response(NamedTuple):
 class BulkClient:
     """Posts bulks to one server over connections that stay open, without retries of its own.
 
-    Media types are plain, so that every version and OpenSearch take them.
+    Media types are plain, so that every version and OpenSearch take them. `pipeline` names an
+    ingest pipeline that documents go through.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_seconds: float = 60.0) -> None:
+    def __init__(
+        self, endpoint: Endpoint, timeout_seconds: float = 60.0, pipeline: str = ""
+    ) -> None:
         self._endpoint = endpoint
         self._called = f"Elasticsearch at {endpoint.host}:{endpoint.port}"
         self._headers = {
@@ -50,6 +53,7 @@ class BulkClient:
             **endpoint.authorization(),
         }
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout_seconds)
+        self._query = bulk.QUERY + (f"&pipeline={quote(pipeline, safe='')}" if pipeline else "")
 
     def post_bulk(self, target: str, body: bytes) -> Response:
         """Post a bulk to an alias, and return whatever the server answers.
@@ -57,7 +61,7 @@ class BulkClient:
         Raises `ServerUnreachable`, `ServerBusy` (no TLS), `ConfigurationError` (certificates), or
         `TransientError` where the outcome is unknown, `AnswerLate` among them.
         """
-        url = f"{self._endpoint.path}/{quote(target, safe='')}/_bulk?{bulk.QUERY}"
+        url = f"{self._endpoint.path}/{quote(target, safe='')}/_bulk?{self._query}"
         try:
             with answer_of(self._called, BULK_SECONDS):
                 response = self._pool.urlopen(

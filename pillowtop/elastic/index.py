@@ -68,14 +68,26 @@ class AliasedIndex:
     mapping: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     index_version: int | str = 1
+    routing: str = ""
 
     @property
     def write_alias(self) -> str:
         return self.alias
 
     @property
+    def aliases(self) -> dict[str, dict[str, Any]]:
+        """The aliases of the index, as it is made with them."""
+        return {self.alias: {"is_write_index": True}}
+
+    @property
     def index(self) -> str:
-        return naming.index_name(self.alias, self.mapping, self.settings, self.index_version)
+        return naming.index_name(
+            self.alias, self.mapping, self.settings, self.index_version, self.routing
+        )
+
+    def identity(self, uuid: str) -> str:
+        """What a position in the feed vouches for."""
+        return uuid
 
     def plan(self, found: Iterable[FoundIndex]) -> Plan:
         """What to do, given what exists under the names of alias and index.
@@ -115,10 +127,20 @@ class FixedIndex:
     index: str
     mapping: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    routing: str = ""
 
     @property
     def write_alias(self) -> str:
         return naming.own_alias(self.index)
+
+    @property
+    def aliases(self) -> dict[str, dict[str, Any]]:
+        """The aliases of the index, as it is made with them."""
+        return {self.write_alias: {"is_write_index": True}}
+
+    def identity(self, uuid: str) -> str:
+        """What a position in the feed vouches for: by another routing all is to be written anew."""
+        return naming.marked(uuid, self.routing)
 
     def plan(self, found: Iterable[FoundIndex]) -> Plan:
         """What to do, given what exists under the names of index and alias.
@@ -130,9 +152,18 @@ class FixedIndex:
         ours = indices.get(self.index)
         if ours is None:
             return Plan(Action.CREATE, self.index)
-        if self.write_alias not in ours.aliases or ours.aliases[self.write_alias] is False:
+        if not self._has_aliases(ours):
             return Plan(Action.ADD_ALIAS, self.index, ours)
         return Plan(Action.NOTHING, self.index, ours)
+
+    def _has_aliases(self, ours: FoundIndex) -> bool:
+        return ours.aliases.get(self.write_alias, False) is not False
+
+    def _no_index(self, other: FoundIndex) -> str:
+        return (
+            f"{self.index!r} is an alias of index {other.name!r}, and es_index has to be an index: "
+            "use an AliasedElasticPillow, or give es_index another name"
+        )
 
     def _check_names(self, indices: Mapping[str, FoundIndex]) -> None:
         if self.write_alias in indices:
@@ -142,15 +173,59 @@ class FixedIndex:
             )
         for other in indices.values():
             if self.index in other.aliases:
-                raise TargetUnusable(
-                    f"{self.index!r} is an alias of index {other.name!r}, and es_index has to be "
-                    "an index: use an AliasedElasticPillow, or give es_index another name"
-                )
+                raise TargetUnusable(self._no_index(other))
             if other.name != self.index and self.write_alias in other.aliases:
                 raise TargetUnusable(
                     f"alias {self.write_alias!r} is on index {other.name!r}, and belongs on "
                     f"{self.index!r}: remove it (DELETE /{other.name}/_alias/{self.write_alias})"
                 )
+
+
+@dataclass(frozen=True)
+class PlacedIndex(FixedIndex):
+    """One of several indices: all are read through one alias, and none is written to by that."""
+
+    read_alias: str = ""
+
+    @property
+    def aliases(self) -> dict[str, dict[str, Any]]:
+        return {**super().aliases, self.read_alias: {"is_write_index": False}}
+
+    def _has_aliases(self, ours: FoundIndex) -> bool:
+        return super()._has_aliases(ours) and self.read_alias in ours.aliases
+
+    def _no_index(self, other: FoundIndex) -> str:
+        return (
+            f"{self.index!r} is an alias of index {other.name!r}, and target_for has to name an "
+            "index: have it give another name"
+        )
+
+
+@dataclass(frozen=True)
+class SeveralIndices(FixedIndex):
+    """Indices that are made as documents ask for them. `index` is the alias to read them by."""
+
+    @property
+    def write_alias(self) -> str:
+        return self.index
+
+    def at(self, index: str) -> PlacedIndex:
+        """One of them."""
+        return PlacedIndex(index, self.mapping, self.settings, read_alias=self.index)
+
+    def identity(self, uuid: str = "") -> str:
+        """Whatever indices there are: one that was removed is not filled again."""
+        return super().identity(self.index)
+
+    def demand_alias(self, found: Iterable[FoundIndex]) -> None:
+        """Raise `TargetUnusable` where the alias is an index."""
+        if self.index in {one.name for one in found}:
+            raise TargetUnusable(
+                f"{self.index!r} is an index, and where target_for names indices es_index has to "
+                "be the alias to read them by: give es_index another name, or remove the index "
+                f"(DELETE /{self.index}) and have everything written again (manage.py "
+                "ptop_checkpoint reset)"
+            )
 
 
 Target = AliasedIndex | FixedIndex
@@ -181,7 +256,7 @@ def identified(target: Target, found: Iterable[FoundIndex]) -> str:
             f"index {target.index!r} is gone, or its alias {target.write_alias!r} is: nothing is "
             "made anew under a running pillow; start it again to have the index made and filled"
         )
-    return plan.found.uuid
+    return target.identity(plan.found.uuid)
 
 
 def creation(target: Target, source_field: str) -> dict[str, Any]:
@@ -189,7 +264,7 @@ def creation(target: Target, source_field: str) -> dict[str, Any]:
     return {
         "mappings": naming.mapping_with_source(target.mapping, source_field),
         "settings": naming.creation_settings(target.settings),
-        "aliases": {target.write_alias: {"is_write_index": True}},
+        "aliases": target.aliases,
     }
 
 

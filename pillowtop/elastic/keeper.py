@@ -33,7 +33,7 @@ class IndexKeeper:
         self._source_field = source_field
 
     def prepare(self) -> str:
-        """Have the index ready to be written to, and return its UUID.
+        """Have the index ready to be written to, and return what identifies it.
 
         Raises `TransientError`, `IndexElsewhere`, `AccessDenied`, `TargetUnusable` or
         `ConfigurationError`.
@@ -44,7 +44,7 @@ class IndexKeeper:
                 self._complete_mapping(plan.found)
             if plan.found is not None and plan.action is Action.NOTHING:
                 _warn_about_gc_deletes(plan.found)
-                return plan.found.uuid
+                return self._target.identity(plan.found.uuid)
             self._carry_out(plan)
         raise TransientError(f"index {self._target.index!r} appears and vanishes again")
 
@@ -58,7 +58,7 @@ class IndexKeeper:
             self._target.plan(found)
 
     def identity(self) -> str:
-        """The UUID of the index that is written to now. Raises as `prepare` does."""
+        """What identifies the index that is written to now. Raises as `prepare` does."""
         return identified(self._target, self._look(IDENTIFYING))
 
     def _look(self, filter_path: str) -> list[FoundIndex]:
@@ -95,10 +95,9 @@ class IndexKeeper:
             )  # fmt: skip
 
     def _add_alias(self) -> None:
-        index, alias = self._target.index, self._target.write_alias
-        self._cluster.request(
-            alias, "PUT", path_to(index, "_alias", alias), body={"is_write_index": True}
-        )
+        index = self._target.index
+        for alias, details in self._target.aliases.items():
+            self._cluster.request(alias, "PUT", path_to(index, "_alias", alias), body=details)
 
     def _complete_mapping(self, found: FoundIndex) -> None:
         """Add declared fields that an index lacks, the source field's above all."""

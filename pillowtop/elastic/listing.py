@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pillowtop.elastic.cluster import Cluster, path_to
-from pillowtop.engine.items import Held
+from pillowtop.engine.items import HERE, Held, Place
 from pillowtop.exceptions import ServerBusy, TargetUnusable
 
 LISTED_DOCUMENTS = 3000
 """Documents of a page; Elasticsearch gives 10,000 at most (`max_result_window`)."""
+
+NO_SUCH_INDEX = "index_not_found_exception"
 
 
 class IndexListing:
@@ -28,8 +30,7 @@ class IndexListing:
 
     def refresh(self) -> None:
         """Have all that was written so far be listed."""
-        path = path_to(self._alias, "_refresh")
-        _demand_all_shards(self._cluster.request(self._alias, "POST", path))
+        _demand_all_shards(self._ask("_refresh"))
 
     def page(self, database: str, after: str, upto: str = "") -> list[Held]:
         """Some thousand documents in the order of `doc_id`, behind `after`, to `upto` if given.
@@ -62,6 +63,11 @@ class IndexListing:
             return self.of(database, doc_ids[:middle]) + self.of(database, doc_ids[middle:])
         return hits
 
+    def called(self, target_id: str) -> list[Held]:
+        """What stands there under an id, from whatever database."""
+        wanted = {"ids": {"values": [target_id]}}
+        return self._held([self._of_pillow, wanted], size=LISTED_DOCUMENTS)
+
     def sample(self, database: str, count: int) -> list[str]:
         """Ids in CouchDB of documents drawn at random; fewer where there are fewer."""
         drawn = {
@@ -78,10 +84,11 @@ class IndexListing:
         return [hit["_source"][self._field]["id"] for hit in found["hits"]["hits"]]
 
     def _mine(self, database: str) -> list[dict[str, Any]]:
-        return [
-            {"term": {f"{self._field}.pillow": self._pillow}},
-            {"term": {f"{self._field}.database": database}},
-        ]
+        return [self._of_pillow, {"term": {f"{self._field}.database": database}}]
+
+    @property
+    def _of_pillow(self) -> dict[str, Any]:
+        return {"term": {f"{self._field}.pillow": self._pillow}}
 
     def _held(self, filters: list[dict[str, Any]], **more: Any) -> list[Held]:
         rev = f"{self._field}.rev"
@@ -98,19 +105,38 @@ class IndexListing:
         # No revision where a document lacks it: none equals that.
         return [
             Held(
-                hit["sort"][0], hit["_id"], hit["_version"], hit.get("fields", {}).get(rev, [""])[0]
+                hit["sort"][0],
+                hit["_id"],
+                hit["_version"],
+                hit.get("fields", {}).get(rev, [""])[0],
+                self._place(hit),
             )
             for hit in found["hits"]["hits"]
         ]
 
+    def _place(self, hit: Mapping[str, Any]) -> Place:
+        return Place("", hit["_routing"]) if "_routing" in hit else HERE
+
     def _search(self, **body: Any) -> dict[str, Any]:
-        return self._cluster.request(
-            self._alias,
-            "POST",
-            path_to(self._alias, "_search"),
-            params={"allow_partial_search_results": "false"},
-            body=body,
-        )
+        return self._ask("_search", params={"allow_partial_search_results": "false"}, body=body)
+
+    def _ask(self, verb: str, **more: Any) -> dict[str, Any]:
+        return self._cluster.request(self._alias, "POST", path_to(self._alias, verb), **more)
+
+
+class SeveralListing(IndexListing):
+    """The same of all indices behind an alias, of which there may be none yet."""
+
+    def _place(self, hit: Mapping[str, Any]) -> Place:
+        return Place(hit["_index"], hit.get("_routing", ""))
+
+    def _ask(self, verb: str, **more: Any) -> dict[str, Any]:
+        try:
+            return super()._ask(verb, **more)
+        except TargetUnusable as error:
+            if error.cause_type != NO_SUCH_INDEX:
+                raise
+            return {"hits": {"hits": []}}
 
 
 def _demand_all_shards(answer: Mapping[str, Any]) -> None:

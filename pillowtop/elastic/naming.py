@@ -80,7 +80,11 @@ def demand_version(attribute: str, version: object) -> None:
 
 
 def index_name(
-    alias: str, mapping: Mapping[str, Any], settings: Mapping[str, Any], version: int | str
+    alias: str,
+    mapping: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    version: int | str,
+    routing: str = "",
 ) -> str:
     """`<alias>_<8 hex digits>`: SHA-256 of what was declared, however its keys are ordered."""
     declared = {
@@ -88,8 +92,19 @@ def index_name(
         "mapping": mapping,
         "settings": static_settings(settings),
     }
-    canonical = msgspec.json.encode(declared, order="sorted")
-    return f"{alias}_{hashlib.sha256(canonical).hexdigest()[:HASH_DIGITS]}"
+    if routing:  # what stands by another one would not be found where it is looked for
+        declared["routing"] = routing
+    return f"{alias}_{_digits(declared)}"
+
+
+def marked(identity: str, routing: str) -> str:
+    """What identifies a target whose documents go by a field: short enough to be remembered."""
+    return f"{identity} by {_digits(routing)}" if routing else identity
+
+
+def _digits(value: Any) -> str:
+    canonical = msgspec.json.encode(value, order="sorted")
+    return hashlib.sha256(canonical).hexdigest()[:HASH_DIGITS]
 
 
 def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -309,7 +309,9 @@ def _halted(step: Step, said: Said, target: str) -> AccessDenied | TargetUnusabl
         )
     return TargetUnusable(
         f"{target!r} cannot be written to: {_summary(said)} (put index and alias right, or remove "
-        "both to have them made anew, then start the pillow again)"
+        "both to have them made anew, then start the pillow again)",
+        status=said.status,
+        cause_type=said.error.type,
     )
 
 

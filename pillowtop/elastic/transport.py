@@ -45,18 +45,20 @@ class ElasticTransport:
         keep_attachments: bool = False,
         timeout_seconds: float = 60.0,
         index_id: Callable[[Change], str] | None = None,
+        pipeline: str = "",
     ) -> None:
         self.index = target.index
         self._alias = target.write_alias
         self._pillow_name = pillow_name
         self._index_id = index_id
         self.renames = index_id is not None
+        self._source_field = source_field
         self._sources = Sources(pillow_name, source_field, keep_attachments=keep_attachments)
         self._mirror: Mirror | None = None
-        self._client = BulkClient(endpoint, timeout_seconds)
+        self._client = BulkClient(endpoint, timeout_seconds, pipeline)
         self._cluster = cluster = Cluster(endpoint, timeout_seconds)
-        self._keeper = IndexKeeper(cluster, target, source_field)
-        self.holdings = IndexListing(cluster, self._alias, source_field, pillow_name)
+        self._keeper: IndexKeeper = IndexKeeper(cluster, target, source_field)
+        self.holdings: IndexListing = IndexListing(cluster, self._alias, source_field, pillow_name)
 
     def pack(self, change: Change, document: Document, version: int) -> Item:
         """Raises `TypeError` or `ValueError` where a document is no dict, or is not JSON."""
@@ -94,9 +96,11 @@ class ElasticTransport:
         return self._keeper.identity()
 
     def pack_removal(self, held: Held, version: int) -> Item:
-        """The deletion of a document under the id that it has in the index."""
-        payload = bulk.delete_line(bulk.encode_id(held.target_id), version)
-        return Item(held.target_id, held.doc_id, version, True, payload, len(payload))
+        """The deletion of a document under the id that it has in the index, where it stands."""
+        payload = bulk.delete_line(bulk.encode_id(held.target_id), version or None, held.place)
+        return Item(
+            held.target_id, held.doc_id, version, True, payload, len(payload), place=held.place
+        )
 
     def deliver(self, items: Sequence[Item]) -> list[Outcome]:
         outcomes = [outcome for item in items if (outcome := bulk.unsendable(item))]
@@ -104,12 +108,12 @@ class ElasticTransport:
             refused = {outcome.item.id for outcome in outcomes}
             items = [item for item in items if item.id not in refused]
         if items:
-            outcomes += self._sent(items, self._alias)
+            outcomes += self._written(items, self._alias)
         return self._mirrored(outcomes) if self._mirror else outcomes
 
     def write_to_both(self, index: str) -> None:
         """Deliver everything to another index, too; to none where its name is empty."""
-        self._mirror = Mirror(self._pillow_name, index, self._sent) if index else None
+        self._mirror = Mirror(self._pillow_name, index, self._written) if index else None
 
     @property
     def lost(self) -> str:
@@ -159,10 +163,17 @@ class ElasticTransport:
         again = self._mirror.deliver(taken)
         return [again.get(one.item.id, one) for one in outcomes] if again else outcomes
 
+    def _written(self, items: Sequence[Item], alias: str) -> list[Outcome]:
+        """Have the index behind an alias be as items say, in whatever requests that takes."""
+        return self._sent(items, alias)
+
+    def _body(self, items: Sequence[Item]) -> bytes:
+        return bulk.body(items)
+
     def _sent(self, items: Sequence[Item], alias: str) -> list[Outcome]:
         """Send items, in ever smaller requests where the server refuses the whole."""
         try:
-            response = self._client.post_bulk(alias, bulk.body(items))
+            response = self._client.post_bulk(alias, self._body(items))
             return read_reply(response.status, response.body, items, alias)
         except BatchRefused as refusal:
             if len(items) == 1:

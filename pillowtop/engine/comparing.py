@@ -9,6 +9,8 @@ from operator import attrgetter
 
 import msgspec
 
+from pillowtop.engine.items import HERE, Place
+
 
 class Kind(StrEnum):
     """How a target differs from what should stand in it."""
@@ -17,21 +19,23 @@ class Kind(StrEnum):
     """The document should be there, and is not."""
 
     STALE = "stale"
-    """It is there in another revision only, or under another id."""
+    """It is there in another revision only, under another id, or in another place."""
 
     ORPHANED = "orphaned"
     """Something of it is there that should not be."""
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
-    """A document as one side has it: its id in CouchDB, its revision, its id in the target.
+    """A document as one side has it: its id in CouchDB, its revision, its id in the target, its
+    place there.
 
-    `target_id` is None where any will do, as nothing can say which it should be.
+    `target_id` is None where any will do, and any place, as nothing can say which it should be.
     """
 
     doc_id: str
     rev: str
     target_id: str | None
+    place: Place = HERE
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -66,7 +70,10 @@ class Sight(msgspec.Struct, frozen=True):
         return (
             wanted is not None
             and found.rev == wanted.rev
-            and wanted.target_id in (None, found.target_id)
+            and (
+                wanted.target_id is None
+                or (wanted.target_id, wanted.place) == (found.target_id, found.place)
+            )
         )
 
 
@@ -97,5 +104,6 @@ def unequal(wanted: Iterable[Standing], found: Iterable[Standing]) -> Iterator[S
         group = next(groups, None)
 
 
-def _order(standing: Standing) -> tuple[str, str]:
-    return standing.target_id or "", standing.rev
+def _order(standing: Standing) -> tuple[str, ...]:
+    place = standing.place
+    return standing.target_id or "", standing.rev, place.index, place.routing

@@ -12,6 +12,21 @@ import msgspec
 from pillowtop.changes import Change, Document, Seq
 
 
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where in a target a document stands: its index where there are several, and its routing."""
+
+    index: str = ""
+    routing: str = ""
+
+    def __str__(self) -> str:
+        routing = f" by the routing {self.routing!r}" if self.routing else ""
+        return f"in {self.index or 'the index'}{routing}"
+
+
+HERE = Place()
+"""Where there is one place only."""
+
+
 class Item(msgspec.Struct, eq=False, gc=False):
     """One write of one document to a target.
 
@@ -28,6 +43,7 @@ class Item(msgspec.Struct, eq=False, gc=False):
     size: int
     rev: str = ""
     seq: Seq | None = None
+    place: Place = HERE
 
 
 class Verdict(Enum):
@@ -94,13 +110,14 @@ class Transactional(Transport, Protocol):
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """A document that a target holds: its id in CouchDB, its id there, its version there, and
-    the revision that it was made of (empty where that is not known)."""
+    """A document that a target holds: its id in CouchDB, its id there, its version there, the
+    revision that it was made of (empty where that is not known), and its place."""
 
     doc_id: str
     target_id: str
     version: int
     rev: str = ""
+    place: Place = HERE
 
 
 class Holdings(Protocol):
@@ -145,6 +162,6 @@ class Listing(Transport, Protocol):
 
     holdings: Holdings
     renames: bool
-    """Whether a document may have another id in the target than its own."""
+    """Whether a document itself says where it stands in the target: its id there, or its place."""
 
     def pack_removal(self, held: Held, version: int) -> Item: ...

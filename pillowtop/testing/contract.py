@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import msgspec
 from django.test.utils import override_settings
 
+from pillowtop.elastic.index import SeveralIndices
 from pillowtop.listener import BasicPillow, ElasticPillow
 from pillowtop.testing.couch import FakeDatabase
 from pillowtop.testing.differences import differences, shared_state, shown
@@ -56,7 +57,15 @@ class PillowContract:
     def state(self) -> Any:
         """What the target holds, in a form that does not depend on the order of its writing."""
         if isinstance(self._pillow, ElasticPillow):
-            return self.elasticsearch.documents(self._pillow.get_target().write_alias)
+            target = self._pillow.get_target()
+            if not isinstance(target, SeveralIndices):
+                return self.elasticsearch.documents(target.write_alias)
+            return {
+                f"{index}/{doc_id}": source
+                for index, aliases in self.elasticsearch.aliases().items()
+                if target.index in aliases
+                for doc_id, source in self.elasticsearch.documents(index).items()
+            }
         raise ContractBroken(
             f"override state() in {type(self).__name__}: return what the target of "
             f"{self._pillow.name} holds, such as a dict of its rows by their ids"

@@ -52,4 +52,4 @@ class Expectations:
             return Standing(change.id, change.rev, None)
         if item is None or item.deletion:
             return None
-        return Standing(change.id, change.rev, item.id)
+        return Standing(change.id, change.rev, item.id, item.place)

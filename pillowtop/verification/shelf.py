@@ -11,6 +11,7 @@ from typing import Self
 import msgspec
 
 from pillowtop.engine.comparing import Kind, Sight, Standing
+from pillowtop.engine.items import Place
 
 ROWS_AT_ONCE = 1000
 TABLE = "CREATE TABLE {} (doc_id TEXT PRIMARY KEY, {}) WITHOUT ROWID"
@@ -128,12 +129,15 @@ class Suspects(_OnDisk):
 class Sorted(_OnDisk):
     """Documents that come in any order, put into that of their ids."""
 
-    columns = "rev TEXT, target_id TEXT"
+    columns = "rev TEXT, target_id TEXT, place_index TEXT, routing TEXT"
 
     def add(self, standings: Iterable[Standing]) -> None:
         """Keep documents; the last one of an id counts."""
-        rows = ((one.doc_id, one.rev, one.target_id) for one in standings)
-        self._db.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", rows)
+        rows = (
+            (one.doc_id, one.rev, one.target_id, one.place.index, one.place.routing)
+            for one in standings
+        )
+        self._db.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", rows)
 
     def remove(self, doc_ids: Iterable[str]) -> None:
         rows = ((doc_id,) for doc_id in doc_ids)
@@ -141,5 +145,5 @@ class Sorted(_OnDisk):
 
     def __iter__(self) -> Iterator[Standing]:
         with closing(self._db.execute("SELECT * FROM kept ORDER BY doc_id")) as cursor:
-            for row in cursor:
-                yield Standing(*row)
+            for doc_id, rev, target_id, *place in cursor:
+                yield Standing(doc_id, rev, target_id, Place(*place))

@@ -142,4 +142,4 @@ class Sides:
 
 
 def _standing(held: Held) -> Standing:
-    return Standing(held.doc_id, held.rev, held.target_id)
+    return Standing(held.doc_id, held.rev, held.target_id, held.place)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from pillowtop.engine.comparing import Kind, Sight
+from pillowtop.engine.comparing import Kind, Sight, Standing
+from pillowtop.engine.items import HERE
 from pillowtop.verification.verifier import Verdict
 
 
 def difference_line(sight: Sight) -> str:
     """One difference in a line: what the database asks for, and what is there."""
-    there = ", ".join(
-        found.rev + (f" as {found.target_id!r}" if found.target_id != sight.doc_id else "")
-        for found in sight.found
-    )
+    there = ", ".join(map(_shown, sight.found))
     wanted = sight.wanted.rev if sight.wanted else ""
+    should = f"should be {sight.wanted.place if sight.wanted else HERE}"
     words = {
-        Kind.MISSING: f"{wanted} should be in the index, and nothing is",
-        Kind.STALE: f"{wanted} should be in the index, and {there} is",
-        Kind.ORPHANED: f"{wanted or 'nothing'} should be in the index, and {there} is",
+        Kind.MISSING: f"{wanted} {should}, and nothing is",
+        Kind.STALE: f"{wanted} {should}, and {there} is",
+        Kind.ORPHANED: f"{wanted or 'nothing'} {should}, and {there} is",
     }
     kind = sight.difference
     return f"{kind} {sight.doc_id!r}: {words[kind]}" if kind else ""
+
+
+def _shown(found: Standing) -> str:
+    name = f" as {found.target_id!r}" if found.target_id != found.doc_id else ""
+    place = f" {found.place}" if found.place != HERE else ""
+    return f"{found.rev}{name}{place}"
 
 
 def summary(verdict: Verdict, repaired: int, seconds: float) -> str:

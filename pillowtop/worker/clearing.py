@@ -30,6 +30,5 @@ class Clearing:
         """Raises `TransientError` where it has to be repeated."""
         self._transport.holdings.refresh()
         held = self._transport.holdings.of(self._database, doc_ids)
-        old = {one.target_id: one for one in held if one.version < version}
-        removals = [self._transport.pack_removal(one, version) for one in old.values()]
-        remove(self._transport, removals)
+        old = [one for one in held if one.version < version]
+        remove(self._transport, [self._transport.pack_removal(one, version) for one in old])

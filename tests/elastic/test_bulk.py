@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pillowtop.elastic import bulk
-from pillowtop.engine.items import Verdict
+from pillowtop.engine.items import HERE, Place, Verdict
 from tests.elastic.making import item, items
 
 
@@ -15,18 +15,20 @@ def test_the_line_of_a_document():
 
 
 @pytest.mark.parametrize(
-    ("version", "routing", "details"),
+    ("version", "place", "details"),
     [
         (5, None, {"version": 5, "version_type": "external_gte"}),
-        (5, "r", {"version": 5, "version_type": "external_gte", "routing": "r"}),
-        (None, 'r"', {"routing": 'r"'}),
+        (5, HERE, {"version": 5, "version_type": "external_gte"}),
+        (5, Place("", "r"), {"version": 5, "version_type": "external_gte", "routing": "r"}),
+        (5, Place("i"), {"version": 5, "version_type": "external_gte", "_index": "i"}),
+        (None, Place("i", 'r"'), {"_index": "i", "routing": 'r"'}),
         (None, None, {}),
     ],
 )
 @pytest.mark.parametrize("kind", ["index", "delete"])
-def test_lines(kind, version, routing, details):
+def test_lines(kind, version, place, details):
     make = bulk.index_line if kind == "index" else bulk.delete_line
-    line = make(bulk.encode_id('ä"\n'), version, routing)
+    line = make(bulk.encode_id('ä"\n'), version, place)
     assert line.count(b"\n") == (kind == "index")
     assert json.loads(line) == {kind: {"_id": 'ä"\n', **details}}
 

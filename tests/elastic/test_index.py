@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pillowtop.elastic.index import (
@@ -9,7 +11,9 @@ from pillowtop.elastic.index import (
     AliasedIndex,
     FixedIndex,
     FoundIndex,
+    PlacedIndex,
     Plan,
+    SeveralIndices,
     creation,
     identified,
 )
@@ -24,6 +28,9 @@ def found(name, **aliases):
 
 
 OURS = ALIASED.index
+SEVERAL = SeveralIndices("orders", {"properties": {"a": {"type": "long"}}}, {"codec": "default"})
+PLACED = SEVERAL.at("orders_10")
+BOTH = {"orders_10-pillowtop": True, "orders": False}
 
 
 def test_reading_what_elasticsearch_returns():
@@ -51,6 +58,11 @@ def test_reading_what_elasticsearch_returns():
         (FIXED, [found("orders", **{"orders-pillowtop": False})], Action.ADD_ALIAS),
         (FIXED, [found("orders", other=True)], Action.ADD_ALIAS),
         (FIXED, [found("orders", **{"orders-pillowtop": True})], Action.NOTHING),
+        (PLACED, [], Action.CREATE),
+        (PLACED, [found("orders_10", **BOTH)], Action.NOTHING),
+        (PLACED, [found("orders_10", **{**BOTH, "orders": None})], Action.NOTHING),
+        (PLACED, [found("orders_10", **{"orders-pillowtop": True})], Action.ADD_ALIAS),
+        (PLACED, [found("orders_10", orders=False)], Action.ADD_ALIAS),
     ],
 )
 def test_plans(target, existing, action):
@@ -70,6 +82,7 @@ def test_plans(target, existing, action):
          "no write index"),
         (ALIASED, [found(OURS, orders=False)], TargetUnusable, "no write index"),
         (FIXED, [found("other", orders=None)], TargetUnusable, "alias of index 'other'"),
+        (PLACED, [found("other", orders_10=None)], TargetUnusable, "target_for has to name an"),
         (FIXED, [found("orders-pillowtop")], TargetUnusable, "'orders-pillowtop' is an index"),
         (FIXED, [found("other", **{"orders-pillowtop": True})], TargetUnusable,
          "DELETE /other/_alias/orders-pillowtop"),
@@ -100,3 +113,28 @@ def test_creation():
     assert body["aliases"] == {"orders": {"is_write_index": True}}
     assert body["settings"] == {"index.gc_deletes": "1h", "index.number_of_shards": 1}
     assert set(body["mappings"]["properties"]) == {"_rev", "a", "pillowtop"}
+
+
+def test_one_of_several_is_made_as_all_are():
+    mapping, settings = SEVERAL.mapping, SEVERAL.settings
+    assert PlacedIndex("orders_10", mapping, settings, read_alias="orders") == PLACED
+    assert creation(PLACED, "pillowtop")["aliases"] == {
+        "orders_10-pillowtop": {"is_write_index": True},
+        "orders": {"is_write_index": False},
+    }
+
+
+def test_several_are_identified_by_their_alias():
+    assert SEVERAL.identity() == "orders"
+    SEVERAL.demand_alias([found("orders_10", **BOTH)])
+    with pytest.raises(TargetUnusable, match=r"'orders' is an index.*DELETE /orders"):
+        SEVERAL.demand_alias([found("orders")])
+
+
+def test_another_routing_is_another_identity():
+    existing = [found("orders", **{"orders-pillowtop": True})]
+    assert identified(FixedIndex("orders"), existing) == "uuid-of-orders"
+    by_field = identified(FixedIndex("orders", routing="n"), existing)
+    assert re.fullmatch("uuid-of-orders by [0-9a-f]{8}", by_field)
+    assert identified(FixedIndex("orders", routing="m"), existing) != by_field
+    assert SeveralIndices("orders", routing="n").identity() == "orders" + by_field[-12:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import pytest
 
@@ -178,6 +179,25 @@ def test_a_pipeline_that_is_missing(to, target, es):
     es("PUT", f"{target.index}/_settings", {"index.default_pipeline": "never-made"})
     with pytest.raises(TargetUnusable, match="pipeline"):
         to.deliver(packed(to, "a"))
+
+
+@pytest.mark.parametrize("name", ["never-made", "not & made"])
+def test_a_pipeline_of_the_pillow_that_is_missing(to, target, elasticsearch_url, name):
+    with closing(transport(elasticsearch_url, target, pipeline=name)) as piped:
+        with pytest.raises(TargetUnusable, match=rf"pipeline with id \[{name}\] does not exist"):
+            piped.deliver(packed(piped, "a"))
+        assert verdicts(piped.deliver([deletion(piped, "a")])) == {"a": DELIVERED}
+
+
+def test_a_pipeline(to, target, elasticsearch_url, es, search_kind):
+    # What is developed with has no processors in Elasticsearch.
+    sets = [{"set": {"field": "n", "value": 7}}] if search_kind.startswith("os") else []
+    assert es("PUT", f"_ingest/pipeline/{target.alias}", {"processors": sets})["acknowledged"]
+    with closing(transport(elasticsearch_url, target, pipeline=target.alias)) as piped:
+        both = [*packed(piped, "a", fields={"n": 1}), deletion(piped, "b")]
+        assert verdicts(piped.deliver(both)) == {"a": DELIVERED, "b": DELIVERED}
+    assert es("GET", f"{target.alias}/_doc/a")["_source"]["n"] == (7 if sets else 1)
+    es("DELETE", f"_ingest/pipeline/{target.alias}")
 
 
 @pytest.mark.parametrize("block", ["read_only_allow_delete", "write", "read_only"])

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pillowtop.engine.comparing import Kind, Sight, Standing, unequal
+from pillowtop.engine.items import Place
 
 IDS = st.text("ab\0é\U0001f600", min_size=1, max_size=3)
 REVS = st.sampled_from(["1-a", "1-b", "2-a"])
@@ -42,6 +43,16 @@ def test_any_id_will_do_where_nobody_knows_it():
     sight = Sight("a", Standing("a", "1-a", None), (standing("a", "1-a", "elsewhere"),))
     assert sight.difference is None
     assert sights([sight.wanted], sight.found) == {}
+
+
+def test_places_are_compared():
+    ten, eleven = (Standing("a", "1-a", "a", Place(index)) for index in ("10", "11"))
+    assert sights([ten], [ten]) == {}
+    assert sights([ten], [eleven]) == {"a": Kind.STALE}
+    assert sights([ten], [ten, eleven]) == {"a": Kind.ORPHANED}
+    assert sights([Standing("a", "1-a", None)], [eleven]) == {}
+    assert Sight.of("a", ten, [ten, eleven]) == Sight.of("a", ten, [eleven, ten])
+    assert sights([ten], [Standing("a", "1-a", "a", Place("10", "r"))]) == {"a": Kind.STALE}
 
 
 def test_sights_of_what_has_not_moved_are_equal():

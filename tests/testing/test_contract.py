@@ -117,6 +117,34 @@ class TestOptions(TestElasticPillow):
             assert list(self.elasticsearch.aliases()) == ["another"]
 
 
+class MonthPillow(PythonPillow, PlainPillow):
+    es_routing = "n"
+
+    def python_filter(self, document):
+        return document["n"] > 0
+
+    def change_transform(self, document):
+        document["in"] = document.pop("month")
+        return document
+
+    def target_for(self, change):
+        return f"orders_{change.document['month']}", None
+
+
+class TestSeveralIndices(PillowContract):
+    pillow = MonthPillow
+    documents = ({"_id": "a", "n": 1, "month": "10"}, {"_id": "b", "n": 2, "month": "11"})
+    refused = ({"_id": "c", "n": 0, "month": "10"},)
+
+    def test_a_document_that_moves_stands_once(self):
+        with self._rehearsing() as rehearsal:
+            database = self._database(self.documents)
+            rehearsal.follow(database)
+            database.put({"_id": "a", "n": 1, "month": "11"})
+            rehearsal.follow(database)
+            assert self.state().keys() == {"orders_11/a", "orders_11/b"}
+
+
 # Pillows with mistakes.
 
 
