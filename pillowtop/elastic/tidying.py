@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,6 +13,10 @@ from pillowtop.elastic.index import FoundIndex
 from pillowtop.engine.moves import Move, Stage
 
 HASHED = re.compile(rf"_[0-9a-f]{{{naming.HASH_DIGITS}}}")
+
+
+UNFINISHED = timedelta(days=7)
+"""For so long somebody may want to finish a move that was begun."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -63,9 +67,12 @@ def _reason(
     for move in moves:
         if move.old == index.name and move.may_return(now):
             return f"{move.pillow} may be rolled back to it until {_time(move.keep_until)}"
-        unfinished = move.stage in (Stage.BUILDING, Stage.READY)
-        if move.new == index.name and unfinished and move.build in building:
-            return f"another release builds it for {move.pillow}"
+        unfinished = move.stage in (Stage.BUILDING, Stage.READY, Stage.FLIPPING)
+        if move.new == index.name and unfinished:
+            if move.build in building:
+                return f"another release builds it for {move.pillow}"
+            if move.began_at and now - move.began_at < UNFINISHED:
+                return f"another release has begun to build it for {move.pillow} within a week"
     return ""
 
 

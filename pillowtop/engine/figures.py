@@ -39,7 +39,8 @@ class Snapshot(msgspec.Struct, kw_only=True):
     Times are durations up to that moment, by the worker's own clock. `state` is one of starting,
     running, standby, needs_reindex, elsewhere, halted, lease_lost, crashed, done. Counters begin
     with the process. None stands for what is not known (yet). `companions` are the pillows that
-    read from the same connection. `index` is what is written to, where it is one.
+    read from the same connection. `index` is what is written to, where it is one; `provisional`
+    says that the process runs the pillow only until another one does.
     """
 
     pillow: str
@@ -49,6 +50,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     stream: str = ""
     companions: list[str] = []
     index: str = ""
+    provisional: bool = False
     token: int = 0
     running_seconds: float = 0.0
     position: Seq | None = None

@@ -85,6 +85,12 @@ def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
         yield _silent(figures, age_seconds)
     else:
         yield from _problems_of_state(figures)
+        if figures.provisional and figures.state == "running":
+            yield Problem(
+                "reindex",
+                "ptop_reindex run has moved it to another index, and runs it until run_ptop does",
+                "start run_ptop of this release in place of the one before",
+            )
         yield from map(_waiting, filter(_is_worth_a_word, figures.waiting))
         yield from _slowness(figures)
     if figures.dead_letters:

@@ -22,6 +22,7 @@ TAIL = 8
 class Stage(Enum):
     """How far a move has got."""
 
+    PLANNED = "planned"
     BUILDING = "building"
     READY = "ready"
     FLIPPING = "flipping"
@@ -41,18 +42,25 @@ class Move(msgspec.Struct, frozen=True):
     old: str
     new: str
     uuid: str = ""
-    stage: Stage = Stage.BUILDING
+    stage: Stage = Stage.PLANNED
     seq: Seq | None = None
     identity: str = ""
     keep_until: datetime | None = None
     lost: str = ""
+    began_at: datetime | None = None
 
     @property
     def build(self) -> str:
         """The name under which the new index is filled: of its checkpoint, lease and letters."""
         return f"{self.pillow}{MARK}{self.new[-TAIL:]}"
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the alias is on the new index, or about to be."""
+        return self.stage in (Stage.FLIPPING, Stage.FLIPPED)
+
     def may_return(self, now: datetime) -> bool:
         """Whether the old index is in step, and can take its place again."""
-        flipped = self.stage in (Stage.FLIPPING, Stage.FLIPPED)
-        return flipped and not self.lost and self.keep_until is not None and now < self.keep_until
+        return (
+            self.is_made and not self.lost and self.keep_until is not None and now < self.keep_until
+        )

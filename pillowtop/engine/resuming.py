@@ -12,6 +12,10 @@ from pillowtop.changes import Seq
 from pillowtop.exceptions import DatabaseRecreated, FilterChanged
 
 START: Seq = "0"
+MOVED = "reindex"
+RETURNED = "rollback"
+"""Verbs of requests that moves of indices make."""
+
 SHOWN = 24
 
 OnRecreated = Literal["halt", "resync"]
@@ -90,12 +94,34 @@ NOTHING = Request()
 class Start(msgspec.Struct, frozen=True):
     """Where to start. A `notice` is for the log; with `sweep`, what is not in the database any
     more is removed from the target after catching up. `went_back` says that the database did: then
-    what others have read of it is of a time that it does not remember."""
+    what others have read of it is of a time that it does not remember. `asked` is the verb of the
+    request that is obeyed."""
 
     seq: Seq
     notice: str = ""
     sweep: bool = False
     went_back: bool = False
+    asked: str = ""
+
+    @property
+    def abandons_replay(self) -> bool:
+        """Whether a replay from 0 is not read to its end, as somebody asks for another position:
+        then what it has not written again may stand in the target rightly."""
+        return bool(self.asked) and self.seq != START
+
+    @property
+    def repeats(self) -> bool:
+        """Whether documents are written again that have not changed since they were."""
+        return self.asked != MOVED and (self.seq == START or bool(self.notice))
+
+
+RESTORED = Start(
+    START,
+    "the database was restored from a backup (its checkpoint is older than the one remembered, or "
+    "not there): reads everything again from 0",
+    sweep=True,
+    went_back=True,
+)
 
 
 def decide_start(
@@ -112,9 +138,12 @@ def decide_start(
 
     Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide.
     """
-    if requested.verb == "reset" or requested.seq is not None:
-        return _start_as_asked(requested, now)
     remembered = in_django or in_couch
+    # What somebody types is obeyed; of a position that was noted by itself nobody has said that
+    # the database is still the one in which it was.
+    noted = requested.verb in (MOVED, RETURNED) and _went_back(in_couch, in_django)
+    if not noted and (requested.verb == "reset" or requested.seq is not None):
+        return _start_as_asked(requested, now)
     if remembered is None:
         return Start(START)
     if believed == "target" and in_django is None:
@@ -125,15 +154,9 @@ def decide_start(
         )
     if now.identity is None or now.identity != remembered.identity:
         return _start_of_recreated(on_recreated, pillow)
-    stale = in_couch is not None and in_django is not None and in_django.supersedes(in_couch)
-    if in_couch is None or (in_django and in_couch.generation < in_django.generation and not stale):
-        return Start(
-            START,
-            "the database was restored from a backup (its checkpoint is older than the one "
-            "remembered, or not there): reads everything again from 0",
-            sweep=True,
-            went_back=True,
-        )
+    if in_couch is None or _went_back(in_couch, in_django):
+        return RESTORED
+    stale = _is_stale(in_couch, in_django)
     # The position of a stale writer is no good.
     trusted = in_couch if believed == "couch" and not stale else remembered
     written = in_django.letters if in_django else 0
@@ -141,16 +164,28 @@ def decide_start(
     return _start_of_same(trusted, now, requested, pillow, letters_lost=letters_lost)
 
 
+def _is_stale(in_couch: Checkpoint | None, in_django: Checkpoint | None) -> bool:
+    """Whether CouchDB has the late save of an earlier life."""
+    return in_couch is not None and in_django is not None and in_django.supersedes(in_couch)
+
+
+def _went_back(in_couch: Checkpoint | None, in_django: Checkpoint | None) -> bool:
+    """Whether the database is that of an earlier time."""
+    if in_django is None or _is_stale(in_couch, in_django):
+        return False
+    return in_couch is None or in_couch.generation < in_django.generation
+
+
 def _start_as_asked(requested: Request, now: Surroundings) -> Start:
     if requested.seq is None:
-        return Start(START, "starts from 0, as was asked for", sweep=True)
+        return Start(START, "starts from 0, as was asked for", sweep=True, asked="reset")
     if requested.identity and requested.identity != now.identity:
         raise DatabaseRecreated(
             f"the position that was asked for ({requested.verb}) is of another database: this one "
             "was deleted and made again since. Ask for another one with ptop_checkpoint"
         )
     words = f"starts from {shown(requested.seq)}, as was asked for ({requested.verb})"
-    return Start(requested.seq, words)
+    return Start(requested.seq, words, asked=requested.verb)
 
 
 def _start_of_recreated(on_recreated: OnRecreated, pillow: str) -> Start:

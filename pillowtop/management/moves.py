@@ -19,8 +19,8 @@ from pillowtop.elastic.indices import Indices
 from pillowtop.elastic.moving import Plan
 from pillowtop.elastic.tidying import Judgement
 from pillowtop.engine.moves import Move, Stage
-from pillowtop.engine.resuming import Request
-from pillowtop.exceptions import ConfigurationError
+from pillowtop.engine.resuming import RETURNED, Request
+from pillowtop.exceptions import ConfigurationError, TransientError
 from pillowtop.exits import Exit
 from pillowtop.listener import AliasedElasticPillow
 from pillowtop.records import leases, moves, requests
@@ -98,8 +98,7 @@ def way_back(one: Aliased, indices: Indices) -> tuple[Move, FoundIndex]:
 
     Raises `CommandError` where there is none.
     """
-    now = indices.find(one.target.alias)
-    new = moving.serving(one.target.alias, now)
+    new = moving.serving(one.target.alias, indices.find(one.target.alias))
     move = moves.of(one.name, new.name)
     words = _no_way_back(move, new.name, timezone.now())
     if words:
@@ -116,16 +115,29 @@ def way_back(one: Aliased, indices: Indices) -> tuple[Move, FoundIndex]:
 def roll_back(one: Aliased, indices: Indices) -> Move:
     """Have the old index take its place again, and its release of the pillow write again all that
     has changed since the move. Raises `CommandError` or `TargetUnusable`."""
-    move, new = way_back(one, indices)
-    indices.refresh(move.old)
-    indices.change_aliases(move.alias, moving.flip(move.alias, new, move.old))
+    move = _half_undone(one, indices)
+    if move is None:
+        move, new = way_back(one, indices)
+        indices.refresh(move.old)
+        try:
+            indices.change_aliases(move.alias, moving.flip(move.alias, new, move.old))
+        except TransientError:  # it may be done, and the answer lost
+            if _half_undone(one, indices) is None:
+                raise
     # Not before: the process that runs the pillow until then would take it for its own. (Whoever
     # begins in between, begins at 0.)
     if not requests.asked(one.name).last:
-        requests.ask(one.name, Request("rollback", move.seq, move.identity))
+        requests.ask(one.name, Request(RETURNED, move.seq, move.identity))
     done = msgspec.structs.replace(move, stage=Stage.ROLLED_BACK)
     moves.keep(done)
     return done
+
+
+def _half_undone(one: Aliased, indices: Indices) -> Move | None:
+    """The move whose alias is back, and which is not known to be undone."""
+    serving = moving.serving(one.target.alias, indices.find(one.target.alias)).name
+    undone = [move for move in moves.all_of(one.name) if move.old == serving and not move.lost]
+    return next((move for move in reversed(undone) if move.stage is Stage.FLIPPED), None)
 
 
 def judgements(indices: Indices) -> list[Judgement]:
@@ -158,7 +170,7 @@ def drifts(one: Aliased, indices: Indices) -> tuple[str, list[Drift]]:
 
 
 def _no_way_back(move: Move | None, index: str, now: datetime) -> str:
-    if move is None or move.stage not in (Stage.FLIPPING, Stage.FLIPPED):
+    if move is None or not move.is_made:
         return f"no move to {index}, which serves now, is remembered: there is nothing to undo"
     if move.lost:
         return f"index {move.old} is not in step any more, so there is no way back: {move.lost}"

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pillowtop.engine.moves import Move, Stage
+from pillowtop.engine.resuming import START
 from pillowtop.records.database import alias
 from pillowtop.records.models import DeadLetter, IndexMove, PillowRecord, Position
 
@@ -54,6 +55,13 @@ def kept(pillow: str, new: str) -> Move | None:
 def lose(pillow: str, new: str, why: str) -> None:
     """The old index is not kept in step any more."""
     IndexMove.objects.using(alias()).filter(pillow=pillow, new=new, lost="").update(lost=why)
+
+
+def disturb(pillow: str, new: str) -> None:
+    """The old index has got more than what has changed since the move: all of it is to be written
+    anew by its own release, should that serve again."""
+    start = msgspec.json.encode(START).decode()
+    IndexMove.objects.using(alias()).filter(pillow=pillow, new=new).update(seq=start)
 
 
 def supersede(move: Move) -> None:
@@ -105,4 +113,5 @@ def _move(row: IndexMove | None) -> Move | None:
         identity=row.identity,
         keep_until=row.keep_until,
         lost=row.lost,
+        began_at=row.began_at,
     )

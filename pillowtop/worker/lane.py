@@ -13,7 +13,7 @@ from gevent.lock import RLock
 from pillowtop.changes import Seq
 from pillowtop.engine.items import Movable
 from pillowtop.engine.ledger import Ledger
-from pillowtop.engine.resuming import START
+from pillowtop.engine.resuming import MOVED, START
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Way
 from pillowtop.exceptions import Stalled, StartAgain, TransientError, WrittenByLaterLife
@@ -124,8 +124,11 @@ class Lane:
         target = patience.until_done(transport.prepare)
         self._mirroring.begin()
         start = patience.until_done(lambda: self._memory.start(target))
+        if start.repeats:
+            self._mirroring.disturb()
         if start.notice:
-            self._log(logging.WARNING, "started_over", start.notice)
+            level = logging.INFO if start.asked == MOVED else logging.WARNING
+            self._log(level, "started_over", start.notice)
         where = "from 0" if start.seq == START else "at its checkpoint"
         self._log(logging.INFO, "started", f"follows {self._feed.stream}, starts {where}")
         self._read_to = self._saved = start.seq
@@ -246,6 +249,7 @@ class Lane:
             Retrier(name, self._ground.stream, self._again, record, filtered=filtered),
         ):
             while queue.waiting():
+                self._mirroring.disturb()
                 with self._turn:
                     self._intake.finish()
                     queue.run()

@@ -122,6 +122,8 @@ class Memory:
             self._books.run(history.note, name, self._stream, in_django or in_couch, asked.request)
         if start.sweep:
             self._books.run(requests.ask_sweep, name, self.token)
+        elif start.abandons_replay:
+            self._books.run(requests.sweep_done, name)
         # Before anything is delivered: what is written to the target must never be forgotten.
         self._write(start.seq, partial(positions.claim, in_django))
         self._books.run(requests.done, name, asked.last)

@@ -31,6 +31,11 @@ class Mirroring:
         if self._move:
             self._log(logging.INFO, "mirror", f"keeps {self._move.old} in step, too")
 
+    def disturb(self) -> None:
+        """Say that documents are about to be written again that have not changed."""
+        if self._move is not None:
+            self._ground.record(moves.disturb, self._move.new)
+
     def look(self) -> None:
         """End where the time is over, or where it went wrong."""
         if self._transport is None or self._move is None:

@@ -21,8 +21,15 @@ from pillowtop.elastic.indices import Indices
 from pillowtop.elastic.moving import Step
 from pillowtop.engine.figures import Snapshot
 from pillowtop.engine.moves import Move, Stage
-from pillowtop.engine.resuming import Request, vouched_for
-from pillowtop.exceptions import Halted, HeldElsewhere, PillowtopError, StandBy, TargetUnusable
+from pillowtop.engine.resuming import MOVED, Request, vouched_for
+from pillowtop.exceptions import (
+    Halted,
+    HeldElsewhere,
+    PillowtopError,
+    StandBy,
+    TargetUnusable,
+    TransientError,
+)
 from pillowtop.listener import AliasedElasticPillow
 from pillowtop.records import chosen_letters, couch, letters, moves, positions, requests, tokens
 from pillowtop.records.chosen_letters import Choice
@@ -99,6 +106,7 @@ class Mover:
         self._show = show
         self._supervisor: Supervisor | None = None
         self._stops = False
+        self._letters = 0
         self._steps: Mapping[Step, Callable[[], None]] = {
             Step.CREATE: self._create,
             Step.COPY: self._copy,
@@ -127,6 +135,8 @@ class Mover:
         except Exception:
             self.state = State.CRASHED
             logger.exception("%s: crashed", self._build.name, extra={"action": "crashed"})
+        finally:
+            self._give_back()
 
     def drain(self) -> None:
         self._stops = True
@@ -140,9 +150,8 @@ class Mover:
         return figures.snapshot(self.state.name.lower(), "")
 
     def letters(self) -> int:
-        """Dead letters of whoever is run: of the build, and of the pillow once it has moved."""
-        name = self.pillow.name if self.follows else self._build.name
-        return int(self._record(letters.count, name))
+        """Dead letters of the build. (Those that the pillow has had are of the index before.)"""
+        return self._letters or int(self._record(letters.count, self._build.name))
 
     # The steps.
 
@@ -167,9 +176,9 @@ class Mover:
         self.state = State.DONE
 
     def was_rolled_back(self) -> bool:
-        """Whether somebody has gone back from this very index."""
+        """Whether somebody has gone back from this very index, in whatever way."""
         known = self._record(moves.of, self.pillow.name, self._aliased.index)
-        return known is not None and known.stage is Stage.ROLLED_BACK
+        return known is not None and known.stage in (Stage.FLIPPED, Stage.ROLLED_BACK)
 
     def _plan(self) -> moving.Plan:
         alias, new = self._aliased.alias, self._aliased.index
@@ -239,7 +248,7 @@ class Mover:
         self._record(moves.supersede, self._move)
         # Where somebody has asked for a start from elsewhere, that will do as well.
         if not self._record(requests.asked, self.pillow.name).last:
-            self._record(requests.ask, self.pillow.name, Request("reindex", seq, identity))
+            self._record(requests.ask, self.pillow.name, Request(MOVED, seq, identity))
         self._patiently(self._tenant.demand)
         self._patiently(self._move_alias)
         self._record(moves.finish, self._move)
@@ -258,6 +267,7 @@ class Mover:
         if self._move.stage is Stage.FLIPPING:
             self._record(moves.finish, self._move)
         self.follows = True
+        self._give_back()
         self._log(
             logging.WARNING, "moved",
             f"alias {self._move.alias} is on {self._move.new} now. Start run_ptop of this release "
@@ -293,16 +303,27 @@ class Mover:
         self._demand_going_on()
         self._hold_build()
 
+    def _give_back(self) -> None:
+        """Let another one build on, however long this process lives."""
+        with suppress(TransientError):
+            self._office.leases.give_back(self._build.name)
+
     def _demand_going_on(self) -> None:
         if self._stops:
             raise Ended(State.STANDBY, "stopped: ptop_reindex run goes on from here")
 
     def _hold_build(self) -> None:
         """Of two who would build one index, one goes on."""
-        self._patiently(lambda: self._office.leases.of(self._build.name).take(wait=True))
+        try:
+            self._patiently(lambda: self._office.leases.of(self._build.name).take(wait=True))
+        except HeldElsewhere as error:
+            holder = str(error).partition(" runs")[0]
+            raise Ended(
+                State.ELSEWHERE, f"{holder} moves this pillow already, by ptop_reindex run"
+            ) from error
 
     def _demand_no_letters(self) -> None:
-        count = self.letters()
+        self._letters = count = int(self._record(letters.count, self._build.name))
         if count and not self._wishes.takes_letters:
             raise Ended(
                 State.DONE,  # what remains says the rest

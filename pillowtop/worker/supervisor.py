@@ -25,7 +25,7 @@ from pillowtop.exceptions import (
     TransientError,
 )
 from pillowtop.listener import BasicPillow
-from pillowtop.records import letters, requests
+from pillowtop.records import letters, moves, requests
 from pillowtop.worker.lane import Lane
 from pillowtop.worker.office import Office
 
@@ -66,8 +66,7 @@ ENDINGS = (
         IndexElsewhere,
         State.NEEDS_REINDEX,
         logging.ERROR,
-        "needs reindex: {error}. To have the new index built and put in its place, type: "
-        "manage.py ptop_reindex run {pillow}",
+        "needs reindex: {error}. {advice}",
     ),
     Ending(StandBy, State.STANDBY, logging.ERROR, "stands by: {error}"),
     Ending(LeaseLost, State.LEASE_LOST, logging.ERROR, "stopped: {error}"),
@@ -99,6 +98,7 @@ class Supervisor:
         self.state = State.RUNNING
         self.follows = follow
         self._office = office
+        self._yields = yields
         self._final = (State.DONE, State.LEASE_LOST) + ((State.ELSEWHERE,) if yields else ())
         self._lane: Lane | None = None
         self._backoff = Backoff(max_seconds=60.0)
@@ -136,7 +136,9 @@ class Supervisor:
         """The pillow's figures."""
         starting = self.state is State.RUNNING and not (self._lane and self._lane.has_started)
         state = "starting" if starting else self.state.name.lower()
-        return self._figures.snapshot(state, self._said)
+        shot = self._figures.snapshot(state, self._said)
+        shot.provisional = self._yields
+        return shot
 
     def letters(self) -> int:
         """How many dead letters the pillow has: waits for the database to say it."""
@@ -180,13 +182,31 @@ class Supervisor:
         ending = next(one for one in ENDINGS if isinstance(error, one.kind))
         asked = error.seconds if isinstance(error, StandBy) else None
         self._standby_seconds = asked or self._office.settings.STANDBY_SECONDS
-        words = ending.words.format(error=error, pillow=self.pillow.name)
+        advice = self._advice() if ending.state is State.NEEDS_REINDEX else ""
+        words = ending.words.format(error=error, pillow=self.pillow.name, advice=advice)
         if ending.state is State.CRASHED:
             self._figures.crashed(f"{type(error).__name__}: {error}")
         else:
             self._figures.note_error(words)
         self._say(ending.level, words)
         return ending.state
+
+    def _advice(self) -> str:
+        """What somebody who reads that the alias is on another index is to do."""
+        name, index = self.pillow.name, self._figures.index
+        patience = self._office.patience(name)
+        known = patience.until_done(lambda: self._office.books.run(moves.all_of, name))
+        for move in known:
+            if move.old == index and move.is_made:
+                return (
+                    f"It was moved there by ptop_reindex, and this is the release before: start "
+                    f"run_ptop of the new one in its place, or go back (manage.py ptop_reindex "
+                    f"rollback {name})"
+                )
+        return (
+            "To have the new index built and put in its place, type: manage.py ptop_reindex run "
+            f"{name}"
+        )
 
     def _wait(self) -> None:
         if self.state in (State.CRASHED, State.RUNNING):
@@ -215,8 +235,13 @@ class Supervisor:
 
         name = self.pillow.name
         self._mover = mover_of(name, self._office, Wishes(follows=False), Unseen())
-        if not self._mover.was_rolled_back():
-            self._mover.run()
+        if self._mover.was_rolled_back():
+            return
+        self._mover.run()
+        if self._mover.state is State.ELSEWHERE:  # who may die before he is done
+            self._mover = None
+        elif self._mover.state is not State.DONE:
+            self._give_back()
 
     def _is_asked(self) -> bool:
         patience = self._office.patience(self.pillow.name)

@@ -54,7 +54,8 @@ def test_an_index_that_a_pillow_asks_for():
 def test_an_index_that_another_release_builds(stage):
     building = move(stage).build
     assert "another release builds it" in kept(NEW, moves=[move(stage)], building=[building])
-    assert kept(NEW, moves=[move(stage)]) == ""
+    assert "within a week" in kept(NEW, moves=[move(stage, began_at=NOW - timedelta(days=6))])
+    assert kept(NEW, moves=[move(stage, began_at=NOW - timedelta(days=8))]) == ""
 
 
 def test_nothing_is_touched_that_is_not_called_as_ours_are():

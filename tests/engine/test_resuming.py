@@ -150,7 +150,28 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_parameters():
 def test_a_position_that_was_asked_for(in_couch, now):
     """Whoever types it has seen what is there."""
     start = decide_start(in_couch, in_couch, now, requested=Request("set", "7-x"))
-    assert start == Start("7-x", "starts from 7-x, as was asked for (set)")
+    assert start == Start("7-x", "starts from 7-x, as was asked for (set)", asked="set")
+    assert start.abandons_replay
+    assert start.repeats
+
+
+@pytest.mark.parametrize("verb", ["reindex", "rollback"])
+def test_a_position_that_was_noted_by_itself_is_none_of_a_restored_database(verb):
+    """Nobody has looked at the database before it was asked for."""
+    asked = Request(verb, "7-x", "identity")
+    assert decide_start(SAVED, SAVED, SAME, requested=asked).seq == "7-x"
+    for in_couch in (None, changed(SAVED, generation=SAVED.generation - 1)):
+        start = decide_start(in_couch, SAVED, SAME, requested=asked)
+        assert (start.seq, start.went_back, start.asked) == ("0", True, "")
+
+
+def test_what_is_no_repetition():
+    moved = decide_start(SAVED, SAVED, SAME, requested=Request("reindex", "7-x", "identity"))
+    assert not moved.repeats
+    assert moved.abandons_replay
+    assert not decide_start(SAVED, SAVED, SAME).repeats
+    assert decide_start(SAVED, SAVED, SAME, requested=Request("reset")).repeats
+    assert not decide_start(SAVED, SAVED, SAME, requested=Request("reset")).abandons_replay
 
 
 def test_a_position_of_another_database_is_refused():

@@ -55,7 +55,7 @@ def test_of_two_moves_at_once_the_second_refuses(moving, one, old):
         first.wait_for("copy: copy")
         proxy.hang()
         said = moving.run(code=6)
-        assert "runs this pillow" in said
+        assert "moves this pillow already" in said
         proxy.go_on()
         assert first.wait() == 0, first.log
     assert moving.serving() != [old]
@@ -118,6 +118,8 @@ def test_a_new_index_that_is_made_ahead(moving, one, old):
 
 def test_an_index_that_is_not_built_takes_no_place(moving, one, old):
     moving.deploy(2)
+    said = moving.manage("ptop_verify", "OrderPillow", "--build", code=3)
+    assert "no index is being built" in said
     said = moving.manage("ptop_es_manage", "--flip_alias", "OrderPillow", code=4)
     assert "is not built yet" in said
     assert moving.serving() == [old]

@@ -107,6 +107,9 @@ def test_what_is_mistyped_is_said(moving):
         (["cleanup", "OrderPillow"], 2, "takes no pillow"),
         (["run", "OrderPillow", "--keep=2"], 2, "say 90s, 30m, 2h or 7d"),
         (["rn", "OrderPillow"], 2, "invalid choice"),
+        (["rollback", "OrderPillow", "--dry-run"], 2, "rollback takes no --dry-run"),
+        (["run", "OrderPillow", "--dry-run"], 2, "run takes no --dry-run"),
+        (["plan", "--no-flip"], 2, "plan takes no --no-flip"),
     ):
         assert words in moving.manage("ptop_reindex", *arguments, code=code)
 

@@ -15,6 +15,8 @@ def test_a_move_while_the_release_before_serves(moving):
     with Poller(one.index.url) as poller, writing(one.database):
         mover = moving.start()
         mover.wait_for("it takes over from here")
+        wait_until(lambda: "until run_ptop does" in one.project.manage("ptop_status").stdout)
+        assert "is on" in moving.manage("ptop_reindex", "run", "OrderPillow")
         new_worker = one.project.start("--all")
         new_worker.wait_for("follows")
         assert mover.wait() == 0, mover.log
@@ -25,7 +27,7 @@ def test_a_move_while_the_release_before_serves(moving):
     assert poller.reads > 10
     # The old one is kept in step.
     wait_until(lambda: set(moving.releases_in(old)) == set(one.database.revs()))
-    old_worker.wait_for("needs reindex")
+    old_worker.wait_for("this is the release before")
     assert old_worker.stop() == 0
     assert new_worker.stop() == 0
 

@@ -31,6 +31,16 @@ VERBS = {
 }
 
 
+ALLOWED = {
+    "run": {"keep", "no_flip", "no_follow", "accept_letters"},
+    "plan": {"keep", "format"},
+    "rollback": {"format"},
+    "cleanup": {"noinput", "dry_run", "format"},
+    "drift": {"format"},
+}
+"""The options of each verb."""
+
+
 class Command(PillowCommand):
     help = "Move a pillow to a new index under its alias, without a gap. " + "; ".join(
         f"{verb}: {words}" for verb, words in VERBS.items()
@@ -64,6 +74,7 @@ class Command(PillowCommand):
         parser.add_argument("--noinput", action="store_true", help="cleanup: do not ask")
         parser.add_argument("--dry-run", action="store_true", help="cleanup: remove nothing")
         parser.add_argument("--format", choices=["text", "json"], default="text")
+        self._parser = parser
 
     def run_from_argv(self, argv: list[str]) -> None:
         if "run" in argv[2:] and not boot.is_patched() and not {"-h", "--help"} & set(argv):
@@ -77,9 +88,17 @@ class Command(PillowCommand):
             raise CommandError(
                 f"{verb} needs the name of a pillow behind it", returncode=Exit.USAGE
             )
+        self._demand_options_of(verb, options)
         with command_errors():
             demand_tables()
             getattr(self, f"_{verb}")(pillow, options)
+
+    def _demand_options_of(self, verb: str, options: dict[str, Any]) -> None:
+        """What is not heeded would be taken for a promise: `rollback --dry-run` is none."""
+        for option in sorted(set().union(*ALLOWED.values()) - ALLOWED[verb]):
+            if options[option] != self._parser.get_default(option):
+                named = f"--{option.replace('_', '-')}"
+                raise CommandError(f"{verb} takes no {named}", returncode=Exit.USAGE)
 
     def _run(self, name: str, options: dict[str, Any]) -> None:
         move(
@@ -139,6 +158,9 @@ class Command(PillowCommand):
                 self.stdout.write(f"{one.index}: {words}")
         if doomed and not options["dry_run"]:
             demand_confirmation(f"removes {', '.join(doomed)}", noinput=options["noinput"])
+            # Somebody may have needed one since.
+            still = {one.index for one in asked(moves.judgements, indices) if not one.kept}
+            doomed = [index for index in doomed if index in still]
             for index in doomed:
                 asked(moves.remove, index, indices)
         removed = [] if options["dry_run"] else doomed

@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 
 from pillowtop import registry
 from pillowtop.engine.comparing import Sight
+from pillowtop.engine.moves import Stage
 from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
 from pillowtop.management.ages import age, seconds_to_wait
@@ -22,7 +23,7 @@ from pillowtop.management.moves import aliased, build_of
 from pillowtop.management.parsing import PillowCommand
 from pillowtop.management.places import Place, asked
 from pillowtop.management.progress import Progress
-from pillowtop.records import reruns
+from pillowtop.records import moves, reruns
 from pillowtop.verification.scopes import Everything, Sample, Scope, Since
 from pillowtop.verification.sides import Sides
 from pillowtop.verification.standpoint import Standpoint
@@ -161,7 +162,16 @@ class Command(PillowCommand):
 
 
 def _chosen(name: str, *, build: bool) -> BasicPillow:
-    return build_of(aliased(name)) if build else registry.get_pillow(name)
+    if not build:
+        return registry.get_pillow(name)
+    one = aliased(name)
+    move = moves.of(name, one.target.index)
+    if move is None or move.stage not in (Stage.BUILDING, Stage.READY):
+        raise CommandError(
+            f"{name}: no index is being built for it: manage.py ptop_reindex run {name} --no-flip",
+            returncode=Exit.CONFIGURATION,
+        )
+    return build_of(one)
 
 
 def _scope(pillow: BasicPillow, options: dict[str, Any]) -> Scope:

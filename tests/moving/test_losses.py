@@ -1,0 +1,177 @@
+"""What once lost documents: a move, and whatever else operators ask for meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from dev.proxy import Fault, Proxy, is_bulk
+from tests.couch import call
+from tests.moving.conftest import wait_for_release
+from tests.moving.test_kills import is_move
+from tests.projects import wait_until
+
+FILTERED = """    couch_filter = "_selector"
+    extra_args = {{"selector": {{"n": {{"$gte": 0}}}}}}
+"""
+
+NARROW = """
+    def filter(self, change):
+        return change.document["n"] % 2 == 0
+"""
+
+
+@pytest.fixture
+def one(moving):
+    moving.setup.project.catch_up()
+    return moving.setup
+
+
+@pytest.fixture
+def old(moving, one):
+    (serving,) = moving.serving()
+    return serving
+
+
+def is_on(moving, index):
+    return moving.serving() == [index]
+
+
+def interrupted_replay(moving, one):
+    """Have the pillow begin to read everything again, and stop it before the end."""
+    moving.manage("ptop_checkpoint", "reset", "OrderPillow", "--noinput")
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url, BATCH_DOCUMENTS=10)
+        worker = one.project.start("--all")
+        proxy.faults.append(Fault(is_bulk, proxy.hang, passed=2, reset=False))
+        wait_until(lambda: not proxy.faults[0].times)
+        worker.process.kill()
+        worker.process.wait()
+        proxy.go_on()
+    one.reconfigure()
+
+
+def test_a_replay_that_is_given_up_sweeps_nothing(moving):
+    """What it had not written again by then was taken for what the filter does not show."""
+    one = moving.setup
+    moving.deploy(1, moving.source(1) + FILTERED)
+    one.project.catch_up()
+    interrupted_replay(moving, one)
+    seq = call("GET", one.database.url)["update_seq"]
+    moving.manage("ptop_checkpoint", "set", "OrderPillow", seq, "--noinput")
+    one.project.catch_up()
+    assert one.in_step()
+
+
+def test_a_move_in_the_middle_of_a_replay(moving):
+    one = moving.setup
+    moving.deploy(1, moving.source(1) + FILTERED)
+    one.project.catch_up()
+    moving.deploy(2, moving.source(2) + FILTERED)
+    moving.manage("ptop_reindex", "run", "OrderPillow", "--no-flip")
+    moving.deploy(1, moving.source(1) + FILTERED)
+    for _ in range(4):  # each life has a token: above that of the build
+        one.project.catch_up()
+    interrupted_replay(moving, one)
+    moving.deploy(2, moving.source(2) + FILTERED)
+    moving.run()
+    one.project.catch_up()
+    wait_for_release(moving, 2)
+
+
+def test_a_rollback_brings_all_back_that_the_other_release_has_written_again(moving, one, old):
+    moving.deploy(2, moving.source(2) + NARROW)
+    moving.run()
+    moving.manage("ptop_checkpoint", "reset", "OrderPillow", "--noinput")
+    one.project.catch_up()
+    assert len(one.index.documents()) == 25
+    moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    moving.deploy(1)
+    one.project.catch_up()
+    assert is_on(moving, old)
+    wait_for_release(moving, 1)
+
+
+def test_a_rollback_writes_again_what_was_run_again(moving, one, old):
+    moving.deploy(2)
+    moving.run()
+    one.project.catch_up()
+    worker = one.project.start("--all")
+    moving.manage("ptop_run_docs", "OrderPillow", "doc000001")
+    assert moving.releases_in(old)["doc000001"] == 2
+    assert worker.stop() == 0
+    moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    moving.deploy(1)
+    one.project.catch_up()
+    wait_for_release(moving, 1)
+
+
+def test_what_is_needed_by_the_time_of_the_answer_is_not_removed(moving, one, old):
+    for number in (2, 3):
+        moving.deploy(number)
+        moving.run("--keep=1s")
+    cleanup = subprocess.Popen(
+        one.project.command("ptop_reindex", "cleanup"),
+        cwd=one.project.folder,
+        env=one.project.env({}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert cleanup.stdin
+    assert cleanup.stdout
+    said = ""
+    while "Type yes" not in said:
+        more = cleanup.stdout.read(1)
+        assert more, said
+        said += more
+    moving.elastic("POST", "_aliases", {"actions": [
+        {"add": {"index": name, "alias": f"{moving.alias}-kept"}}
+        for name in moving.elastic("GET", f"{moving.alias}_*")
+    ]})  # fmt: skip
+    rest, _ = cleanup.communicate("yes\n", timeout=60)
+    assert "0 removed" in rest
+    moving.elastic("POST", "_aliases", {"actions": [
+        {"remove": {"index": f"{moving.alias}_*", "alias": f"{moving.alias}-kept"}},
+    ]})  # fmt: skip
+
+
+def test_a_rollback_whose_answer_is_lost(moving, one, old):
+    moving.deploy(2, moving.source(2) + '    on_changed_mapping = "reindex"\n')
+    moving.run()
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
+        proxy.faults.append(Fault(is_move, lambda: None, after=True))
+        said = moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    one.reconfigure()
+    assert f"is on {old} again" in said
+    worker = one.project.start("--all")
+    worker.wait_for("needs reindex")
+    one.database.put("later")
+    assert worker.stop() == 0
+    assert is_on(moving, old)
+    moving.deploy(1)
+    one.project.catch_up()
+    wait_for_release(moving, 1)
+
+
+def test_who_is_to_move_by_itself_waits_for_who_is_at_it(moving, one, old):
+    """And goes on where that one has died."""
+    moving.deploy(2, moving.source(2) + '    on_changed_mapping = "reindex"\n')
+    with Proxy(one.index.server) as proxy:
+        one.reconfigure(ELASTICSEARCH_URL=proxy.url)
+        first = one.project.start("--all")
+        first.wait_for("copy: copy")
+        proxy.hang()
+        second = one.project.start("--all")
+        proxy.go_on()
+        first.process.kill()
+        first.process.wait()
+        second.wait_for("in step, too")
+        assert second.stop() == 0
+    one.reconfigure()
+    one.project.catch_up()
+    assert not is_on(moving, old)
+    wait_for_release(moving, 2)
