@@ -64,22 +64,6 @@ def test_a_replay_that_is_given_up_sweeps_nothing(moving):
     assert one.in_step()
 
 
-def test_a_move_in_the_middle_of_a_replay(moving):
-    one = moving.setup
-    moving.deploy(1, moving.source(1) + FILTERED)
-    one.project.catch_up()
-    moving.deploy(2, moving.source(2) + FILTERED)
-    moving.manage("ptop_reindex", "run", "OrderPillow", "--no-flip")
-    moving.deploy(1, moving.source(1) + FILTERED)
-    for _ in range(4):  # each life has a token: above that of the build
-        one.project.catch_up()
-    interrupted_replay(moving, one)
-    moving.deploy(2, moving.source(2) + FILTERED)
-    moving.run()
-    one.project.catch_up()
-    wait_for_release(moving, 2)
-
-
 def test_a_rollback_brings_all_back_that_the_other_release_has_written_again(moving, one, old):
     moving.deploy(2, moving.source(2) + NARROW)
     moving.run()
