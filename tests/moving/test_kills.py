@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 import pytest
 
-from dev.proxy import Fault, Proxy
+from dev.proxy import Fault, Proxy, is_bulk
 from pillowtop.elastic.moving import Step
 from tests.moving.conftest import Poller, wait_for_release
+from tests.projects import wait_until
 
 
 def killed(moving, **environment):
@@ -84,23 +86,29 @@ def test_an_answer_that_is_lost_moves_nothing_twice(moving, through_proxy):
 
 
 def test_a_kill_in_the_middle_of_the_copy(moving):
+    """It goes on from the last page that was delivered whole, of which there are two."""
     one = moving.setup
-    one.database.fill(3000, prefix="more")
+    one.database.fill(12_000, prefix="more")
     one.project.catch_up()
     moving.deploy(2)
+    movers = []
+
+    def saved():
+        (build,) = set(re.findall("OrderPillow@[0-9a-f]{8}", movers[0].log))
+        return one.database.local(f"pillowtop-{build}").get("seq", "0") != "0"
+
+    def kill():
+        wait_until(saved, what=lambda: movers[0].log)
+        movers[0].process.kill()
+
     with Proxy(one.index.server) as proxy:
-        one.reconfigure(BATCH_DOCUMENTS=100, CHECKPOINT_SECONDS=0.05, ELASTICSEARCH_URL=proxy.url)
-        movers = []
-        proxy.faults.append(
-            Fault(
-                lambda request: request.path.endswith("/_bulk"),
-                lambda: os.kill(movers[0].process.pid, signal.SIGKILL),
-                passed=15,
-            )
-        )
+        one.reconfigure(CHECKPOINT_SECONDS=0.05, ELASTICSEARCH_URL=proxy.url)
+        proxy.faults.append(Fault(is_bulk, kill, passed=11))
         movers.append(moving.start("--no-follow"))
         assert movers[0].wait() == -signal.SIGKILL, movers[0].log
         said = moving.run()
-    assert "starts at its checkpoint" in said
+    one.reconfigure()
+    assert "starts from 0" not in said
     one.project.catch_up()
-    wait_for_release(moving, 2)
+    assert set(moving.releases_in(moving.alias).values()) == {2}
+    assert one.in_step()
