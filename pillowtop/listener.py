@@ -22,7 +22,7 @@ from pillowtop.changes import Change, Document
 from pillowtop.conf import configuration
 from pillowtop.endpoints import Address, Endpoint
 from pillowtop.engine.letters import OnError
-from pillowtop.engine.moves import OnChangedMapping
+from pillowtop.engine.moves import OnChangedMapping, build_name
 from pillowtop.engine.resuming import OnRecreated
 from pillowtop.engine.way import HookError, Way
 from pillowtop.exceptions import ConfigurationError, DocumentMissing, DocumentRefused
@@ -245,17 +245,6 @@ class ElasticPillow(BasicPillow):
 
         return ElasticHooks(self.change_transport, self.change_delete, elastic)
 
-    def redirect(self, index: str, name: str) -> None:
-        """Write to an index of this name, under a position and a name of its own.
-
-        What is written says that it is of the pillow: so a new index is filled while another
-        process keeps the one before it in step.
-        """
-        from pillowtop.elastic.index import FixedIndex  # noqa: PLC0415
-
-        self._elastic = self._to(FixedIndex(index, self.default_mapping, self.es_meta))
-        self.name = name
-
     def get_target(self) -> Target:
         """The index to write to. Raises `ConfigurationError`."""
         from pillowtop.elastic.index import (  # noqa: PLC0415  (web processes need it not)
@@ -339,6 +328,19 @@ class AliasedElasticPillow(ElasticPillow):
             self.index_version,
             self.es_routing,
         )
+
+    def redirect(self) -> None:
+        """Write to the index that it asks for, wherever the alias is, under a name and a position
+        of its own.
+
+        What is written says that it is of the pillow: so a new index is filled while another
+        process keeps the one before it in step.
+        """
+        from pillowtop.elastic.index import FixedIndex  # noqa: PLC0415
+
+        index = self.get_target().index
+        self._elastic = self._to(FixedIndex(index, self.default_mapping, self.es_meta))
+        self.name = build_name(self.name, index)
 
 
 def demand_placing(pillow: ElasticPillow) -> None:

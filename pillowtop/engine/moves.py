@@ -13,11 +13,6 @@ from pillowtop.changes import Seq
 OnChangedMapping = Literal["standby", "reindex"]
 ON_CHANGED_MAPPING: tuple[OnChangedMapping, ...] = ("standby", "reindex")
 
-MARK = "@"
-"""Stands between a pillow's name and what tells its builds apart."""
-
-TAIL = 8
-
 
 class Stage(Enum):
     """How far a move has got."""
@@ -28,6 +23,12 @@ class Stage(Enum):
     FLIPPING = "flipping"
     FLIPPED = "flipped"
     ROLLED_BACK = "rolled back"
+
+
+def build_name(pillow: str, index: str) -> str:
+    """Under which an index is filled, for a checkpoint, a lease and letters of its own: the
+    pillow's name, and the digits of the index's."""
+    return f"{pillow}@{index.rpartition('_')[2]}"
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -51,8 +52,8 @@ class Move(msgspec.Struct, frozen=True):
 
     @property
     def build(self) -> str:
-        """The name under which the new index is filled: of its checkpoint, lease and letters."""
-        return f"{self.pillow}{MARK}{self.new[-TAIL:]}"
+        """The name under which the new index is filled."""
+        return build_name(self.pillow, self.new)
 
     @property
     def is_made(self) -> bool:

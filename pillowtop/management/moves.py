@@ -36,6 +36,12 @@ class Aliased(NamedTuple):
     def name(self) -> str:
         return self.pillow.name
 
+    @classmethod
+    def of(cls, pillow: AliasedElasticPillow) -> Aliased:
+        target = pillow.get_target()
+        assert isinstance(target, AliasedIndex)
+        return cls(pillow, target)
+
 
 def aliased(name: str) -> Aliased:
     """The pillow of a name. Raises `ConfigurationError` where it has no alias."""
@@ -44,22 +50,20 @@ def aliased(name: str) -> Aliased:
         raise ConfigurationError(
             f"{name} has no index under an alias: that is what an AliasedElasticPillow has"
         )
-    target = pillow.get_target()
-    assert isinstance(target, AliasedIndex)
-    return Aliased(pillow, target)
+    return Aliased.of(pillow)
 
 
 def build_of(one: Aliased) -> AliasedElasticPillow:
     """The pillow, made to fill its new index under a name of its own."""
     pillow = aliased(one.name).pillow
-    pillow.redirect(one.target.index, Move(one.name, "", "", one.target.index).build)
+    pillow.redirect()
     return pillow
 
 
 def all_aliased() -> list[Aliased]:
     """All pillows with an index under an alias."""
     pillows = [entry.pillow() for entry in registry.entries()]
-    return [aliased(one.name) for one in pillows if isinstance(one, AliasedElasticPillow)]
+    return [Aliased.of(one) for one in pillows if isinstance(one, AliasedElasticPillow)]
 
 
 def demand_alias_of_its_own(one: Aliased) -> None:

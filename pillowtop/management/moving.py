@@ -27,7 +27,8 @@ def move(name: str, verbosity: int, **wishes: Any) -> None:
     demand_alias_of_its_own(one)
 
     from pillowtop.worker.launcher import work  # noqa: PLC0415  (imports gevent)
-    from pillowtop.worker.moving import Wishes, mover_of  # noqa: PLC0415
+    from pillowtop.worker.moving import mover_of  # noqa: PLC0415
+    from pillowtop.worker.wishes import Wishes  # noqa: PLC0415
 
     with Phases() as show:
         set_up_logging(verbosity)  # now, or else its lines would go through the bar

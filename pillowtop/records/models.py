@@ -163,7 +163,7 @@ class PillowStatus(models.Model):
 class IndexMove(models.Model):
     """A pillow's move from one index to another, under one alias.
 
-    `stage` is a `pillowtop.elastic.moving.Stage`; `uuid` is the new index's. From `seq` on (as
+    `stage` is a `pillowtop.engine.moves.Stage`; `uuid` is the new index's. From `seq` on (as
     JSON, in the database of `identity`) both are written to, until `keep_until`: so long the old
     one can take its place again. `lost` says why it cannot any more.
     """

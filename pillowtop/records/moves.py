@@ -66,7 +66,9 @@ def disturb(pillow: str, new: str) -> None:
 
 def supersede(move: Move) -> None:
     """A move is about to be made: the indices of those before it will not be kept in step."""
-    rows = IndexMove.objects.using(alias()).filter(pillow=move.pillow, lost="")
+    rows = IndexMove.objects.using(alias()).filter(
+        pillow=move.pillow, lost="", stage__in=[Stage.FLIPPING.value, Stage.FLIPPED.value]
+    )
     rows.exclude(new=move.new).update(lost=f"the pillow has moved on to {move.new}")
 
 

@@ -119,7 +119,8 @@ class Lane:
         transport = self._ground.transport
         if isinstance(transport, Movable):
             self._figures.index = transport.index
-            patience.until_done(transport.look)
+            if not self._ground.tenant.is_held:  # who holds it hears it from `prepare`
+                patience.until_done(transport.look)
         patience.until_done(lambda: self._ground.tenant.take(wait=not self._follow))
         target = patience.until_done(transport.prepare)
         self._mirroring.begin()

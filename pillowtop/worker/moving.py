@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import gevent
 import msgspec
@@ -20,7 +19,7 @@ from pillowtop.elastic.index import AliasedIndex
 from pillowtop.elastic.indices import Indices
 from pillowtop.elastic.moving import Step
 from pillowtop.engine.figures import Snapshot
-from pillowtop.engine.moves import Move, Stage
+from pillowtop.engine.moves import Stage
 from pillowtop.engine.resuming import MOVED, Request, vouched_for
 from pillowtop.exceptions import (
     Halted,
@@ -37,6 +36,7 @@ from pillowtop.worker.comparing import compare
 from pillowtop.worker.leasing import Tenant
 from pillowtop.worker.office import Office
 from pillowtop.worker.supervisor import State, Supervisor
+from pillowtop.worker.wishes import Show, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,29 +47,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.5
-
-
-KEEP = timedelta(days=1)
-"""For how long there is a way back, unless somebody says otherwise."""
-
-
-class Show(Protocol):
-    """Where progress is shown."""
-
-    def expect(self, what: str, total: int) -> None:
-        """So many changes are to come."""
-
-    def reached(self, count: int) -> None:
-        """So many of them have."""
-
-
-class Wishes(NamedTuple):
-    """What somebody wants of a move. `keep` is for how long there is to be a way back."""
-
-    keep: timedelta = KEEP
-    flips: bool = True
-    follows: bool = True
-    takes_letters: bool = False
 
 
 class Ended(Exception):
@@ -394,24 +371,13 @@ class Mover:
         logger.log(level, "%s: %s", name, words, extra={"action": action, "pillow": name})
 
 
-class Unseen:
-    """Where nobody looks at progress."""
-
-    def expect(self, what: str, total: int) -> None:
-        pass
-
-    def reached(self, count: int) -> None:
-        pass
-
-
 def mover_of(name: str, office: Office, wishes: Wishes, show: Show) -> Mover:
     """What moves the pillow of this name. Raises `ConfigurationError`."""
     settings = office.settings
     pillow, build = registry.get_pillow(name), registry.get_pillow(name)
     assert isinstance(pillow, AliasedElasticPillow)
     assert isinstance(build, AliasedElasticPillow)
-    index = _aliased(build).index
-    build.redirect(index, Move(name, "", "", index).build)
+    build.redirect()
     indices = Indices(Cluster(settings.elasticsearch, settings.REQUEST_SECONDS))
     return Mover(pillow, build, indices, office, wishes, show)
 

@@ -28,6 +28,7 @@ from pillowtop.listener import BasicPillow
 from pillowtop.records import letters, moves, requests
 from pillowtop.worker.lane import Lane
 from pillowtop.worker.office import Office
+from pillowtop.worker.wishes import Unseen, Wishes
 
 if TYPE_CHECKING:
     from pillowtop.worker.moving import Mover
@@ -231,7 +232,7 @@ class Supervisor:
         wants = getattr(self.pillow, "on_changed_mapping", "standby") == "reindex"
         if not wants or self._mover is not None:
             return
-        from pillowtop.worker.moving import Unseen, Wishes, mover_of  # noqa: PLC0415  (a circle)
+        from pillowtop.worker.moving import mover_of  # noqa: PLC0415  (a circle)
 
         name = self.pillow.name
         self._mover = mover_of(name, self._office, Wishes(follows=False), Unseen())
