@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
@@ -16,24 +14,19 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from airports.couch import CouchError, Database
+from airports.couch import Database
 from airports.pillows import AirportPillow
 from dev.demo import ROOT, changing, servers
 from dev.demo.comparing import Comparison, compare
-from dev.demo.indices import Indices, SearchError
-from dev.demo.running import CommandFailed, Manage
-from dev.servers import MissingTool, ServerError
+from dev.demo.ending import FAILED, concluded
+from dev.demo.indices import Indices
+from dev.demo.running import Manage
 from pillowtop import registry
 from pillowtop.conf import configuration
-from pillowtop.exceptions import ConfigurationError
 from pillowtop.listener import PythonPillow
 
 ALL = AirportPillow.es_alias
 HITS = 5
-
-FAILED = 1
-MISCONFIGURED = 3
-INTERRUPTED = 130
 
 
 class Demo:
@@ -131,29 +124,17 @@ def _table(compared: Mapping[str, Comparison]) -> Table:
     return table
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m dev.demo")
     parser.add_argument("--settings", default="project.settings", help="of the example")
     os.environ["DJANGO_SETTINGS_MODULE"] = parser.parse_args().settings
     console = Console(highlight=False, soft_wrap=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
-    try:
+
+    def run() -> int:
         with servers.running(console):
             return 0 if Demo(console).run() else FAILED
-    except KeyboardInterrupt:
-        console.print("interrupted: everything that was started is stopped")
-        return INTERRUPTED
-    except (MissingTool, ConfigurationError) as error:
-        console.print(escape(str(error)))
-        return MISCONFIGURED
-    except (ServerError, CouchError, SearchError, CommandFailed) as error:
-        console.print(f"[red]{escape(str(error))}[/]")
-        return FAILED
+
+    return concluded(console, run)
 
 
 if __name__ == "__main__":

@@ -8,46 +8,27 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from types import FrameType
 
 from rich.console import Console
-from rich.markup import escape
 
-from airports.couch import CouchError
 from dev.demo import servers
-from dev.demo.indices import SearchError
-from dev.demo.running import CommandFailed
+from dev.demo.ending import FAILED, concluded
 from dev.reindex_demo.demo import Plan, ReindexDemo
-from dev.servers import MissingTool, ServerError
-from pillowtop.exceptions import ConfigurationError
-
-FAILED = 1
-MISCONFIGURED = 3
-INTERRUPTED = 130
 
 
 def main() -> int:
     plan = parse_arguments()
     os.environ["DJANGO_SETTINGS_MODULE"] = "dev.reindex_demo.settings"
     console = Console(highlight=False, soft_wrap=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
-    try:
+
+    def run() -> int:
         with servers.running(console):
             result = ReindexDemo(plan, console).run()
         console.print(str(result))
-    except KeyboardInterrupt:
-        console.print("interrupted: everything that was started is stopped")
-        return INTERRUPTED
-    except (MissingTool, ConfigurationError) as error:
-        console.print(escape(str(error)))
-        return MISCONFIGURED
-    except (ServerError, CouchError, SearchError, CommandFailed) as error:
-        console.print(f"[red]{escape(str(error))}[/]")
-        return FAILED
-    return 0 if result.is_good else FAILED
+        return 0 if result.is_good else FAILED
+
+    return concluded(console, run)
 
 
 def parse_arguments() -> Plan:
@@ -63,10 +44,6 @@ def parse_arguments() -> Plan:
         help="for how long a write may be in flight (default: 10)")  # fmt: skip
     given = parser.parse_args()
     return Plan(given.documents, given.rate, given.lag)
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -10,48 +10,26 @@ import argparse
 import os
 import secrets
 import shutil
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
-from rich.markup import escape
 
-from airports.couch import CouchError
-from dev.demo.indices import SearchError
-from dev.demo.running import CommandFailed
-from dev.servers import MissingTool, ServerError
+from dev.demo.ending import FAILED, INTERRUPTED, concluded
 from dev.soak import ROOT, report
 from dev.soak.display import Display
 from dev.soak.places import find_places
 from dev.soak.soak import Plan, Soak
-from pillowtop.exceptions import ConfigurationError
-
-FAILED = 1
-MISCONFIGURED = 3
-INTERRUPTED = 130
 
 
 def main() -> int:
     arguments = parse_arguments()
     os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
     console = Console(highlight=False, soft_wrap=True)
     minutes = arguments.minutes or arguments.hours * 60
     seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
     plan = Plan(seed, minutes * 60, arguments.patience, arguments.folder.resolve())
-    try:
-        return soak(plan, console)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except (MissingTool, ConfigurationError) as error:
-        console.print(escape(str(error)))
-        return MISCONFIGURED
-    except (ServerError, CouchError, SearchError, CommandFailed) as error:
-        console.print(f"[red]{escape(str(error))}[/]")
-        return FAILED
+    return concluded(console, lambda: soak(plan, console))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -90,10 +68,6 @@ def soak(plan: Plan, console: Console) -> int:
     if one.report.problems:
         return FAILED
     return INTERRUPTED if one.report.interrupted else 0
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
