@@ -31,6 +31,10 @@ def row(number: int, **fields: Any) -> bytes:
     return json.dumps({**common, **fields}).encode()
 
 
+def rows(*numbers):
+    return [row(number) for number in numbers]
+
+
 def page(rows: Iterable[bytes], last_seq: Any = "end", pending: int = 0) -> bytes:
     """The body of a normal feed."""
     end = b'\n],\n"last_seq":%s,"pending":%d}\n' % (json.dumps(last_seq).encode(), pending)

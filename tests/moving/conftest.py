@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -94,6 +95,14 @@ class Moving:
         assert result.returncode == code, (result.returncode, result.stdout, result.stderr)
         return result.stdout + result.stderr
 
+    def has_looked_again(self) -> bool:
+        """Whether the worker has gone through what it does where another index serves, and begun
+        anew: what it does by itself then, it has done, or left."""
+        shown = self.project.manage("ptop_status", "--format=json").stdout
+        (pillow,) = [one for one in json.loads(shown)["pillows"] if one["pillow"] == "OrderPillow"]
+        figures = pillow["figures"]
+        return bool(figures["state"] == "needs_reindex" and figures["lives"] > 1)
+
     def releases_in(self, index: str) -> dict[str, int]:
         """Which release each document in an index is of."""
         call("POST", f"{self.setup.index.server}/{index}/_refresh")
@@ -110,6 +119,30 @@ def moving(setup):
     one = Moving(setup(release(1)))
     one.setup.database.fill(50)
     return one
+
+
+@pytest.fixture
+def one(moving):
+    """The project whose pillow is to move, once its first release has caught up."""
+    moving.setup.project.catch_up()
+    return moving.setup
+
+
+@pytest.fixture
+def old(moving, one):
+    """The index that serves then."""
+    (serving,) = moving.serving()
+    return serving
+
+
+@pytest.fixture
+def worker(moving, one, old):
+    """That of the second release, behind a move: it writes to both indices."""
+    moving.deploy(2)
+    moving.run()
+    started = one.project.start("--all")
+    started.wait_for(f"keeps {old} in step, too")
+    return started
 
 
 @contextmanager

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from dev.proxy import Fault, Proxy, is_bulk
 from tests.couch import call
 from tests.moving.conftest import wait_for_release
 from tests.projects import wait_until
 
 REJECTING = '    default_mapping = {{"properties": {{"bad": {{"type": "long"}}}}}}\n'
-
-
-@pytest.fixture
-def one(moving):
-    moving.setup.project.catch_up()
-    return moving.setup
-
-
-@pytest.fixture
-def old(moving, one):
-    (serving,) = moving.serving()
-    return serving
 
 
 def test_documents_that_the_new_index_does_not_take(moving, one, old):

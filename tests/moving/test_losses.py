@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
 from dev.proxy import Fault, Proxy, is_bulk
 from tests.couch import call
 from tests.moving.conftest import wait_for_release
@@ -20,18 +18,6 @@ NARROW = """
     def filter(self, change):
         return change.document["n"] % 2 == 0
 """
-
-
-@pytest.fixture
-def one(moving):
-    moving.setup.project.catch_up()
-    return moving.setup
-
-
-@pytest.fixture
-def old(moving, one):
-    (serving,) = moving.serving()
-    return serving
 
 
 def is_on(moving, index):
@@ -132,7 +118,7 @@ def test_a_rollback_whose_answer_is_lost(moving, one, old):
     one.reconfigure()
     assert f"is on {old} again" in said
     worker = one.project.start("--all")
-    worker.wait_for("needs reindex")
+    wait_until(moving.has_looked_again, what=lambda: worker.log)
     one.database.put("later")
     assert worker.stop() == 0
     assert is_on(moving, old)
@@ -149,13 +135,13 @@ def test_who_is_to_move_by_itself_waits_for_who_is_at_it(moving, one, old):
         first = one.project.start("--all")
         first.wait_for("copy: copy")
         proxy.hang()
+        one.reconfigure()
         second = one.project.start("--all")
-        proxy.go_on()
+        second.wait_for("moves this pillow already")
         first.process.kill()
         first.process.wait()
         second.wait_for("in step, too")
         assert second.stop() == 0
-    one.reconfigure()
     one.project.catch_up()
     assert not is_on(moving, old)
     wait_for_release(moving, 2)

@@ -35,10 +35,7 @@ def test_the_release_before_serves_again(moving):
     assert first.stop() == second.stop() == 0
 
 
-def test_what_was_rolled_back_can_be_moved_again(moving):
-    one = moving.setup
-    one.project.catch_up()
-    (old,) = moving.serving()
+def test_what_was_rolled_back_can_be_moved_again(moving, one, old):
     moving.deploy(2)
     moving.run()
     one.project.catch_up()
@@ -54,10 +51,7 @@ def test_what_was_rolled_back_can_be_moved_again(moving):
     wait_for_release(moving, 2)
 
 
-def test_the_time_for_a_rollback_is_over(moving):
-    one = moving.setup
-    one.project.catch_up()
-    (old,) = moving.serving()
+def test_the_time_for_a_rollback_is_over(moving, one, old):
     moving.deploy(2)
     moving.run("--keep=0s")
     one.database.put("later")
@@ -92,14 +86,7 @@ def test_an_old_index_that_refuses_what_the_new_release_makes_is_no_hindrance(mo
     assert moving.serving() != [old]
 
 
-def test_an_old_index_that_is_gone_is_no_hindrance(moving):
-    one = moving.setup
-    one.project.catch_up()
-    (old,) = moving.serving()
-    moving.deploy(2)
-    moving.run()
-    worker = one.project.start("--all")
-    worker.wait_for("in step, too")
+def test_an_old_index_that_is_gone_is_no_hindrance(moving, one, old, worker):
     moving.elastic("DELETE", old)
     one.database.put("later")
     one.wait_until_in_step()
@@ -109,14 +96,7 @@ def test_an_old_index_that_is_gone_is_no_hindrance(moving):
     assert worker.stop() == 0
 
 
-def test_an_old_index_that_is_made_read_only_is_no_hindrance(moving):
-    one = moving.setup
-    one.project.catch_up()
-    (old,) = moving.serving()
-    moving.deploy(2)
-    moving.run()
-    worker = one.project.start("--all")
-    worker.wait_for("in step, too")
+def test_an_old_index_that_is_made_read_only_is_no_hindrance(moving, one, old, worker):
     moving.elastic("PUT", f"{old}/_settings", {"index.blocks.write": True})
     one.database.put("later")
     one.wait_until_in_step()
@@ -124,10 +104,8 @@ def test_an_old_index_that_is_made_read_only_is_no_hindrance(moving):
     assert worker.stop() == 0
 
 
-def test_there_is_one_step_back_and_no_second_one(moving):
+def test_there_is_one_step_back_and_no_second_one(moving, one):
     """What the first index has missed since the second move is not known to anybody."""
-    one = moving.setup
-    one.project.catch_up()
     moving.deploy(2)
     moving.run()
     one.project.catch_up()

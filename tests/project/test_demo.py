@@ -9,7 +9,6 @@ import sys
 import time
 import uuid
 
-import psutil
 import pytest
 
 from dev.demo.changing import plan
@@ -17,6 +16,7 @@ from dev.demo.comparing import compare
 from dev.demo.indices import Indices
 from pillowtop.endpoints import Endpoint
 from pillowtop.testing.scripted import ScriptedServer
+from tests.project.marked import marked
 from tests.project.source import ROOT
 from tests.real_servers import request
 
@@ -137,11 +137,4 @@ def test_an_interruption_leaves_no_process(number, couch_url):
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 130, "".join(lines) + rest
     assert rest.splitlines()[-1] == "interrupted: everything that was started is stopped"
-    assert not [one for one in psutil.process_iter() if _is_marked(one, mark)]
-
-
-def _is_marked(process, mark):
-    try:
-        return process.environ().get("DEMO_TEST") == mark
-    except psutil.Error:
-        return False
+    assert marked(mark) == []

@@ -10,7 +10,6 @@ import sys
 import time
 import uuid
 
-import psutil
 import pytest
 
 from dev.reindex_demo.demo import Result
@@ -19,6 +18,7 @@ from dev.reindex_demo.journal import Journal
 from dev.reindex_demo.reading import Reader
 from pillowtop.endpoints import Endpoint
 from pillowtop.testing.scripted import ScriptedServer
+from tests.project.marked import marked
 from tests.project.source import ROOT
 
 SECONDS = 240
@@ -202,11 +202,4 @@ def test_an_interruption_leaves_no_process(until, couch_url, elasticsearch_url):
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 130, "".join(lines) + rest
     assert rest.splitlines()[-1] == "interrupted: everything that was started is stopped"
-    assert not [one for one in psutil.process_iter() if _is_marked(one, mark)]
-
-
-def _is_marked(process, mark):
-    try:
-        return process.environ().get("DEMO_TEST") == mark
-    except psutil.Error:
-        return False
+    assert marked(mark) == []
