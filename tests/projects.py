@@ -36,6 +36,7 @@ SQLITE = {{"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "db.sqlite3"}}
 DATABASES = {{"default": json.loads({database!r}) or SQLITE}}
 PILLOWTOP = json.loads({pillowtop!r})
 PILLOWTOPS = json.loads({pillowtops!r})
+{more}
 """
 
 
@@ -86,7 +87,8 @@ class Worker:
 class Project:
     """A project with the given `PILLOWTOP`, `PILLOWTOPS` and source of `pillows.py`.
 
-    `models` is the source of the models of an app `shop`; `database` replaces SQLite.
+    `models` is the source of the models of an app `shop`; `database` replaces SQLite; `more` is
+    the source of more settings.
     """
 
     def __init__(
@@ -97,8 +99,10 @@ class Project:
         pillows: str,
         models: str = "",
         database: Mapping[str, Any] = {},
+        more: str = "",
     ) -> None:
         self.folder = folder
+        self._more = textwrap.dedent(more)
         self._database = dict(database)
         self._workers: list[Worker] = []
         folder.mkdir(exist_ok=True)
@@ -115,6 +119,7 @@ class Project:
             pillowtop=json.dumps(dict(pillowtop)),
             pillowtops=json.dumps(pillowtops),
             database=json.dumps(self._database),
+            more=self._more,
         )
         (self.folder / "project_settings.py").write_text(text)
 

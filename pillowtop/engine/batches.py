@@ -28,6 +28,8 @@ class Batch:
         self.items: dict[str, Item] = {}
         self.letters: dict[str, Letter] = {}
         self.size = 0
+        self.present = False
+        """Whether the feed had nothing more behind it."""
 
     def add(self, item: Item) -> bool:
         """Take a write, in place of an earlier one of the same document. True: now it is full."""

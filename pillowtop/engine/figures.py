@@ -39,8 +39,9 @@ class Snapshot(msgspec.Struct, kw_only=True):
     Times are durations up to that moment, by the worker's own clock. `state` is one of starting,
     running, standby, needs_reindex, elsewhere, halted, lease_lost, crashed, done. Counters begin
     with the process. None stands for what is not known (yet). `companions` are the pillows that
-    read from the same connection. `index` is what is written to, where it is one; `provisional`
-    says that the process runs the pillow only until another one does.
+    read from the same connection. `counts` is what else the target counts, over all times. `index`
+    is what is written to, where it is one; `provisional` says that the process runs the pillow
+    only until another one does.
     """
 
     pillow: str
@@ -68,6 +69,7 @@ class Snapshot(msgspec.Struct, kw_only=True):
     letters: int = 0
     retries: int = 0
     dead_letters: int | None = None
+    counts: dict[str, int] = {}
     batches_in_flight: int = 0
     documents_in_flight: int = 0
     batch_age_seconds: float = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
@@ -107,6 +107,28 @@ class Transactional(Transport, Protocol):
 
     def write(self, item: Item) -> None:
         """Write one item, where a transaction is open. Raises what the document deserves."""
+
+
+@runtime_checkable
+class Gathering(Transactional, Protocol):
+    """A transactional transport that makes something of a batch as a whole, and by the clock."""
+
+    counts: Mapping[str, int]
+    """What it has to show of itself besides what is delivered: of each thing how many, over all
+    times."""
+
+    def begin(self) -> None:
+        """Before the first item of a transaction. One before it may have been undone."""
+
+    def conclude(self, *, present: bool) -> None:
+        """Behind the last item, within the transaction.
+
+        `present` says that the feed had nothing more behind the batch, which may be empty.
+        """
+
+    def wants_turn(self) -> bool:
+        """Whether there is something to do without any change. Asked now and then, where Django's
+        database may be used."""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):

@@ -54,6 +54,9 @@ def _how(group: tuple[str, ...]) -> str:
 def _lines(status: Status) -> Iterator[str]:
     yield from map(str, status.problems)
     for health in status.pillows:
+        if health.figures and health.figures.counts:
+            counts = ", ".join(f"{count} {what}" for what, count in health.figures.counts.items())
+            yield f"{health.pillow}: {counts}"
         for problem in health.problems:
             yield f"{health.pillow}: {problem}"
         error = health.figures and health.figures.last_error

@@ -33,18 +33,21 @@ def deliver(
     write: Write,
     admitted: Callable[[int, Sequence[Letter]], list[Letter]],
     manner: Manner,
+    conclude: Callable[[], None] = lambda: None,
 ) -> list[Letter]:
     """Write items, keep letters, and clear those of what went through. Returns the letters.
 
-    `admitted` is asked, with the number of items written, which letters to keep. To be called
-    within a transaction. Raises `TransientError` and `Halted`, what `admitted` raises, and
-    `TOGETHER` anything that a hook raises: then all of it is to be rolled back.
+    `admitted` is asked, with the number of items written, which letters to keep; `conclude` is
+    called behind the last item. To be called within a transaction. Raises `TransientError` and
+    `Halted`, what `admitted` and `conclude` raise, and `TOGETHER` anything that a hook raises:
+    then all of it is to be rolled back.
     """
     if manner is Manner.TOGETHER:
         outcomes = [_written(item, write, is_final=True) for item in items]
     else:
         check = _Constraints().demand if manner is Manner.CHECKED else None
         outcomes = _in_rounds(items, lambda item: _write_apart(item, write, check))
+    conclude()
     refused = [one for one in outcomes if one.verdict is Verdict.REJECTED]
     delivered = [one.item.doc_id for one in outcomes if one.verdict is Verdict.DELIVERED]
     written = admitted(len(delivered), [*hooked, *map(from_outcome, refused)])

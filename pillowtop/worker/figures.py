@@ -91,6 +91,9 @@ class Figures:
         self.index = ""
         """What the pillow writes to, where that is an index."""
 
+        self.counts: Mapping[str, int] = {}
+        """What the target counts besides."""
+
         self.life: Life | None = None
         self._failing: dict[object, Failure] = {}
         self._silent_seconds = 0.0
@@ -183,6 +186,7 @@ class Figures:
             letters=self.letters,
             retries=self.retries,
             dead_letters=self.dead_letters,
+            counts=dict(self.counts),
             waiting=self._waiting(now),
             lives=self.lives,
             crashes=self.crashes,

@@ -55,10 +55,11 @@ class Intake:
         self._more = False
         self._whole_reads = whole_reads
         self._may_send = True
+        self._is_present = self._has_concluded = False
 
     def take(self, read: Read) -> None:
         """Take what a feed gave. A seq is noted once all before it is in a batch, or refused."""
-        self._more = read.more
+        self._more, self._is_present = read.more, False
         if self._whole_reads and (read.changes or read.unreadable):
             self._may_send = False
         self._take_changes(self._way.wanted_of(read), read.version)
@@ -67,6 +68,7 @@ class Intake:
         if read.seq is not None:
             self._ledger.note(read.stream, read.seq)
             self._may_send = True
+        self._is_present = read.caught_up or read.current
         self._send_if_full()
         self.pump()
 
@@ -88,6 +90,21 @@ class Intake:
         if self._batch and self._may_send:
             self._send()
         self._delivery.wait_until_idle()
+
+    def take_turn(self) -> bool:
+        """Send a batch, though it be empty, where the feed has nothing more. Returns whether it has
+        been delivered."""
+        if not (self._is_present and self._may_send):
+            return False
+        if self._batch is None:
+            self._open()
+        self.finish()
+        return True
+
+    @property
+    def owes_turn(self) -> bool:
+        """Whether the feed had nothing more behind a batch that was gone by then."""
+        return self._is_present and not (self._has_concluded or self._batch)
 
     def _take_changes(self, changes: list[Change], drawn: int | None) -> None:
         # The way of each document: what is said once before the loop is not said again in it.
@@ -158,6 +175,7 @@ class Intake:
         batch, entry = self._batch, self._entry
         assert batch is not None
         assert entry is not None
+        batch.present = self._has_concluded = self._is_present and not self._more
         # Out of sight first: while `send` waits, `pump` must not send it a second time.
         self._batch = self._entry = None
         try:

@@ -85,6 +85,8 @@ class Lane:
             self._reader = self._crew.keep(self._read, aside=False)
             for aside in (self._keep_saving, self._keep_rerunning, self._looker.run):
                 self._crew.keep(aside)
+            if self._ground.gathering:
+                self._crew.keep(self._keep_taking_turns)
             self._watching = self._crew.keep(self._watcher.run)
             self.has_started = True
             self._crew.wait()
@@ -114,6 +116,8 @@ class Lane:
 
     def _start(self) -> None:
         self._figures.begin()
+        if self._ground.gathering:
+            self._figures.counts = self._ground.gathering.counts
         patience = self._ground.patience()
         # Before anything else: who does not run the pillow leaves its target alone.
         transport = self._ground.transport
@@ -170,6 +174,7 @@ class Lane:
         while not self._read_until_interrupted(patience):
             pass
         self._rerun()
+        self._take_turns()
         self._finish()
         self._crew.end()
 
@@ -258,6 +263,28 @@ class Lane:
     def _has_mail(self) -> bool:
         name, mail = self._ground.pillow.name, self._ground.office.mail
         return self._ground.patience().until_done(lambda: mail.waits_for(name))
+
+    # Turns without any change.
+
+    def _keep_taking_turns(self) -> None:
+        while True:
+            gevent.sleep(self._ground.office.settings.CHECKPOINT_SECONDS)
+            self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Have the target do what is due by the clock, where the feed has nothing more."""
+        while self._wants_turn():
+            with self._turn:
+                if not self._intake.take_turn():
+                    return
+
+    def _wants_turn(self) -> bool:
+        transport, books = self._ground.gathering, self._ground.office.books
+        if transport is None:
+            return False
+        return self._intake.owes_turn or self._ground.patience().until_done(
+            lambda: books.run(transport.wants_turn)
+        )
 
     # Saving.
 

@@ -121,8 +121,10 @@ class Launcher:
         self._stirred = Event()
 
     def run(self) -> Exit:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        handlers = [
             gevent.signal_handler(number, self._signalled, number)
+            for number in (signal.SIGTERM, signal.SIGINT)
+        ]
         greenlets = [gevent.spawn(one.run) for one in self._runners]
         try:
             self._wait(greenlets)
@@ -131,6 +133,8 @@ class Launcher:
             return self._verdict()
         finally:
             gevent.killall(greenlets)
+            for handler in handlers:
+                handler.cancel()  # another launcher may follow in this process
 
     def _wait(self, greenlets: list[gevent.Greenlet]) -> None:
         """Return when told to stop, when all are done, or when nobody is left who could go on."""

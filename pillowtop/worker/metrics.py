@@ -79,6 +79,7 @@ class Metrics(Collector):
         for kind, metrics in ((CounterMetricFamily, COUNTERS), (GaugeMetricFamily, GAUGES)):
             for metric in metrics:
                 yield _family(kind, metric, pillows)
+        yield _counts(pillows)
 
 
 def _family(
@@ -90,4 +91,14 @@ def _family(
         value = metric.value(one.figures) if one.figures else None
         if value is not None:
             family.add_metric([one.pillow], float(value))
+    return family
+
+
+def _counts(pillows: Sequence[Health]) -> CounterMetricFamily:
+    """What targets count besides, each by its name."""
+    words = "What the target counts besides."
+    family = CounterMetricFamily("pillowtop_counts", words, labels=["pillow", "what"])
+    for one in pillows:
+        for what, count in (one.figures.counts if one.figures else {}).items():
+            family.add_metric([one.pillow, what], count)
     return family

@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 
-from pillowtop.engine.items import Listing, Transactional, Transport
+from pillowtop.engine.items import Gathering, Listing, Transactional, Transport
 from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import Believed
 from pillowtop.engine.versions import Versions
@@ -54,6 +54,11 @@ class Ground:
     @property
     def is_transactional(self) -> bool:
         return isinstance(self.transport, Transactional)
+
+    @property
+    def gathering(self) -> Gathering | None:
+        """The transport, where it has something to do without any change."""
+        return self.transport if isinstance(self.transport, Gathering) else None
 
     @property
     def believed(self) -> Believed:

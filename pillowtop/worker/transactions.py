@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from pillowtop.changes import Seq
 from pillowtop.engine.batches import Batch
-from pillowtop.engine.items import Transactional
+from pillowtop.engine.items import Gathering, Transactional
 from pillowtop.engine.letters import Letter
 from pillowtop.engine.transience import demand_about_document
 from pillowtop.exceptions import PillowtopError, TransientError
@@ -73,14 +73,23 @@ class Transactions:
         self._landed(delivered, deletions - failed, len(written))
 
     def _commit(self, batch: Batch, seq: Seq | None, manner: Manner) -> list[Letter]:
+        transport, conclude = self._transport, _nothing
+        if isinstance(transport, Gathering):
+            transport.begin()
+            conclude = partial(transport.conclude, present=batch.present)
         deliver = partial(
             batches.deliver,
             self._pillow,
             self._stream,
             list(batch.items.values()),
             list(batch.letters.values()),
-            self._transport.write,
+            transport.write,
             self._judge.admitted,
             manner,
+            conclude,
         )
         return self._memory.commit(seq, deliver)
+
+
+def _nothing() -> None:
+    """What most transports do behind a batch."""
