@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 SECRET_KEY = "tests"
-INSTALLED_APPS = ["pillowtop"]
+INSTALLED_APPS = ["pillowtop", "pillowtop.stats"]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

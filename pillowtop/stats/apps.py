@@ -1,0 +1,12 @@
+"""The Django app: `"pillowtop.stats"` in `INSTALLED_APPS`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class StatsConfig(AppConfig):
+    name = "pillowtop.stats"
+    label = "pillowtop_stats"
+    verbose_name = "pillowtop statistics"
+    default_auto_field = "django.db.models.BigAutoField"

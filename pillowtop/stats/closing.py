@@ -1,0 +1,69 @@
+"""Makes the rows of windows that are over."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pillowtop.stats.feeding import bucket_of
+from pillowtop.stats.intervals import from_microseconds
+from pillowtop.stats.plugins import Plugin
+from pillowtop.stats.roll import Roll
+from pillowtop.stats.states import begun
+from pillowtop.stats.store import Store, wait, worded
+from pillowtop.stats.windows import Window, Windows
+
+CLOSED_AT_ONCE = 500
+"""Windows that are closed in one transaction."""
+
+
+class Closer:
+    """A statistic that fails at a window is asked again later; the others go on."""
+
+    def __init__(self, store: Store, roll: Roll, windows: Windows) -> None:
+        self._store = store
+        self._roll = roll
+        self._windows = windows
+
+    def close(self, kinds: dict[str, type[Plugin]], watermark: int, now: int) -> None:
+        """Write the rows of windows that end by the watermark, where they have changed."""
+        due = self._store.closable(self._roll.working(), watermark, now, CLOSED_AT_ONCE)
+        for ident, end in due:
+            self._close(kinds[ident], end, now)
+
+    def _close(self, kind: type[Plugin], end: int, now: int) -> None:
+        window = self._windows.open(kind, [end])[end]
+        started = time.monotonic()
+        try:
+            with self._store.guarded():
+                self._store.store(kind, end, self._rows(window))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
+            self._store.demand_alive()
+            window.attempts += 1
+            window.error, window.due_at = worded(error), now + wait(window.attempts)
+            words = f"failed at its window until {from_microseconds(end)}: {window.error}"
+            self._roll.warn(kind.ident(), words)
+        else:
+            window.is_stored, window.attempts, window.due_at, window.error = True, 0, 0, ""
+        self._roll.mind_pace(kind.ident(), time.monotonic() - started)
+
+    def _rows(self, window: Window) -> list[Any]:
+        kind = window.kind
+        made: Any = self._handled(window) if kind.handles() else window.plugin.update()
+        try:
+            rows = list(made)
+        except TypeError as error:
+            raise TypeError(f"it gave {made!r} in place of rows: {error}") from error
+        at = from_microseconds(window.end)
+        for row in rows:
+            if not isinstance(row, kind.model):
+                raise TypeError(f"it gave {row!r} in place of a row of {kind.model.__name__}")
+            row.statistic, row.timestamp = kind.ident(), at
+        return rows
+
+    def _handled(self, window: Window) -> Any:
+        kind = window.kind
+        is_filled = self._roll[kind.ident()].is_filled(window.end)
+        messages = self._store.kept(bucket_of(kind, is_filled=is_filled), window.end)
+        messages.sort(key=lambda one: (one.time, one.identity))
+        return begun(kind).handle(messages)

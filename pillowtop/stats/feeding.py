@@ -1,0 +1,132 @@
+"""Gives messages to statistics, so that one that fails harms neither itself nor the others."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from pillowtop.stats.intervals import MICROSECOND, shown, window_start
+from pillowtop.stats.plugins import Message, Plugin
+from pillowtop.stats.roll import Roll
+from pillowtop.stats.states import kept
+from pillowtop.stats.store import Pending, Store
+from pillowtop.stats.windows import Groups, Windows
+
+RETRIED_AT_ONCE = 500
+
+
+class Feeder:
+    """What a statistic fails at is kept for it, and tried again."""
+
+    def __init__(self, store: Store, roll: Roll, windows: Windows, epoch: int) -> None:
+        self._store = store
+        self._roll = roll
+        self._windows = windows
+        self._epoch = epoch
+        self._pending: list[Pending] = []
+
+    def give(self, kind: type[Plugin], groups: Groups, cut: int | None, now: int) -> None:
+        """Have a statistic take messages. What happened before `cut` cannot come any more."""
+        ident = kind.ident()
+        enrolled = self._roll[ident]
+        if enrolled.set_aside:
+            return
+        if not enrolled.works:
+            self._pending += [Pending(ident, one) for group in groups.values() for one in group]
+            return
+        if enrolled.skips:
+            groups = self._unskipped(ident, groups, cut)
+        started = time.monotonic()
+        self._feed(kind, groups, now)
+        self._roll.mind_pace(ident, time.monotonic() - started)
+
+    def retry(self, kinds: dict[str, type[Plugin]], now: int) -> None:
+        """Have statistics take what they have failed at before, where that is due."""
+        done = []
+        for one in self._store.pending(self._roll.working(), now, RETRIED_AT_ONCE):
+            kind, end = kinds[one.statistic], self._end_of(kinds, one)
+            window = self._windows.open(kind, [end])[end]
+            before = window.state
+            try:
+                with self._store.guarded():
+                    window.feed([one.message])
+                done.append(one)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
+                self._store.demand_alive()
+                window.put_back(before)
+                one.fail(error, now)
+                self._pending.append(one)
+        for one in done:
+            self._keep_own(kinds[one.statistic], {self._end_of(kinds, one): [one.message]})
+        self._store.settle(done)
+
+    def save(self) -> None:
+        """Keep the messages that statistics have failed at."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        self._store.save_pending(pending)
+        for statistic in {one.statistic for one in pending if one.attempts}:
+            self._roll.mind_failures(statistic)
+
+    def _end_of(self, kinds: dict[str, type[Plugin]], pending: Pending) -> int:
+        length = kinds[pending.statistic].interval // MICROSECOND
+        return window_start(pending.message.time, length, self._epoch) + length
+
+    def _unskipped(self, ident: str, groups: Groups, cut: int | None) -> Groups:
+        """Without what a backfill has counted before it came here."""
+        enrolled = self._roll[ident]
+        if cut is not None and cut > enrolled.skips_until:
+            self._roll.forget_skips(ident)
+            return groups
+        skips = set(np.frombuffer(enrolled.skips, "<u8").tolist())
+        left = {
+            end: [one for one in group if one.identity not in skips]
+            if end > enrolled.skips_since
+            else group
+            for end, group in groups.items()
+        }
+        return {end: group for end, group in left.items() if group}
+
+    def _feed(self, kind: type[Plugin], groups: Groups, now: int) -> None:
+        windows = self._windows.open(kind, groups)
+        try:
+            with self._store.guarded():
+                for end, group in groups.items():
+                    windows[end].feed(group)
+        except (Exception, SystemExit):  # noqa: BLE001
+            self._store.demand_alive()
+            for end, group in groups.items():
+                self._feed_singly(kind, end, group, now)
+        self._keep_own(kind, groups)
+
+    def _feed_singly(self, kind: type[Plugin], end: int, group: list[Message], now: int) -> None:
+        window = self._windows.reopen(kind, end)
+        for message in group:
+            before = window.state
+            try:
+                with self._store.guarded():
+                    window.feed([message])
+            except (Exception, SystemExit) as error:  # noqa: BLE001
+                self._store.demand_alive()
+                window.put_back(before)
+                failed = Pending(kind.ident(), message)
+                failed.fail(error, now)
+                if not any(one.statistic == failed.statistic for one in self._pending):
+                    words = f"failed at message {message.get('_id')!r}: {failed.error}"
+                    self._roll.warn(failed.statistic, words)
+                self._pending.append(failed)
+
+    def _keep_own(self, kind: type[Plugin], groups: Groups) -> None:
+        """A statistic that was filled in has a bucket of its own."""
+        if kind.handles():
+            enrolled = self._roll[kind.ident()]
+            own = {end: kept(group) for end, group in groups.items() if enrolled.is_filled(end)}
+            self._store.save_kept(kind.ident(), own)
+
+
+def bucket_of(kind: type[Plugin], *, is_filled: bool) -> str:
+    """Where the messages of a window are kept: in the bucket of the interval, which its statistics
+    share, or, where a backfill made the window, in one of its own."""
+    return kind.ident() if is_filled else shown(kind.interval)

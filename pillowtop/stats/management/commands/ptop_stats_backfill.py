@@ -1,0 +1,80 @@
+"""Fills in the past of a statistic."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.module_loading import import_string
+
+from pillowtop.management.asking import command_errors
+from pillowtop.management.database import demand_tables
+from pillowtop.management.logs import set_up_logging
+from pillowtop.management.parsing import PillowCommand
+from pillowtop.stats.history import EVER
+from pillowtop.stats.times import microseconds
+from pillowtop.worker import boot
+
+
+class Command(PillowCommand):
+    help = (
+        "Compute a statistic anew from all messages in the feed, while its pillow goes on with the "
+        "others. Interrupted, it goes on where it was when it is typed again."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("statistic", help="its ident, as in volume-1m")
+        parser.add_argument(
+            "--since", type=_time, default=EVER, metavar="TIME",
+            help="leave windows as they are that end by then: 2026-11-26, "
+            "2026-11-26T08:00:00+01:00 (all)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--history", type=_history, metavar="PATH",
+            help="a function that gives messages from elsewhere, too: shop.archive.messages",
+        )  # fmt: skip
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        if not boot.is_patched() and not {"-h", "--help"} & set(argv):
+            boot.restart_patched(argv)
+        super().run_from_argv(argv)
+
+    def handle(self, statistic: str, **options: Any) -> None:
+        from pillowtop.stats.management.filling import Fill, pillow_of  # noqa: PLC0415  (numpy)
+
+        with command_errors():
+            demand_tables()
+            pillow = pillow_of(statistic)
+            kind = pillow.get_plugins()[statistic]
+            if not boot.is_patched():
+                raise CommandError(
+                    "this runs a pillow in a process of its own: start it from the command line "
+                    "(manage.py …), not by call_command"
+                )
+            set_up_logging(options["verbosity"])
+            taken = Fill(pillow, kind, options["since"], options["history"]).run()
+        self.stdout.write(f"{statistic}: {taken.windows} windows are computed anew")
+        if taken.missing:
+            self.stdout.write(
+                f"{taken.missing} messages that {pillow.name} has counted are not in the feed any "
+                "more, and so not in them"
+            )
+
+
+def _time(text: str) -> int:
+    try:
+        return microseconds(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def _history(path: str) -> Any:
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        raise ArgumentTypeError(str(error)) from error
+    if not callable(found):
+        raise ArgumentTypeError(f"{path} is no function")
+    return found

@@ -1,0 +1,1 @@
+"""What statistics must remember; the only room that uses their tables."""

@@ -1,0 +1,211 @@
+"""A backfill, and how the pillow takes over what it has counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from pillowtop.records.database import alias
+from pillowtop.records.moves import forget_build
+from pillowtop.stats.intervals import MICROSECOND, from_microseconds, to_microseconds, window_start
+from pillowtop.stats.plugins import Plugin
+from pillowtop.stats.progress import Rules
+from pillowtop.stats.records.models import (
+    CountedMessages,
+    Enrolment,
+    KeptMessages,
+    OpenWindow,
+    PendingMessage,
+    StatsProgress,
+)
+from pillowtop.stats.records.store import DjangoStore
+from pillowtop.stats.records.tables import rows_of
+from pillowtop.stats.seen import Identities
+from pillowtop.stats.states import messages_of
+from pillowtop.stats.store import ASKED, GATHERING
+
+TABLES = (StatsProgress, Enrolment, OpenWindow, KeptMessages, CountedMessages, PendingMessage)
+
+
+class Backfill(NamedTuple):
+    """Of a statistic of a pillow, by the pillow `filler`, from the windows behind `since` on.
+
+    `stage` is empty until the pillow is asked to let it take over.
+    """
+
+    pillow: str
+    statistic: str
+    filler: str
+    since: int
+    stage: str
+
+
+class Taken(NamedTuple):
+    """What came of a take-over: windows, and messages that the pillow has counted but the feed has
+    not shown any more."""
+
+    windows: int
+    missing: int
+
+
+def begin(pillow: str, kind: type[Plugin], filler: str, since: int) -> Backfill | None:
+    """Begin a backfill, or go on with one that was not finished. None where the pillow does not
+    compute this version of the statistic (yet)."""
+    with transaction.atomic(using=alias()):
+        DjangoStore(pillow).lock()
+        row = _enrolment(pillow, kind.ident())
+        if row is None or row.version != kind.version:
+            return None
+        before = _filler(row)
+        if before is not None and before.filled_since != since:
+            forget(row.filler)
+            row.filler, row.stage = "", ""
+        if not row.filler:
+            row.filler = filler
+            Enrolment.objects.using(alias()).create(
+                pillow=filler,
+                statistic=row.statistic,
+                version=row.version,
+                filled_since=since,
+            )
+        row.save(update_fields=["filler", "stage"])
+    return Backfill(pillow, row.statistic, row.filler, since, row.stage)
+
+
+def ask(backfill: Backfill) -> None:
+    """Ask the pillow to only keep what comes for the statistic from now on."""
+    _rows(backfill).exclude(stage=GATHERING).update(stage=ASKED)
+
+
+def is_gathering(backfill: Backfill) -> bool:
+    """Whether it does."""
+    return _rows(backfill).filter(stage=GATHERING).exists()
+
+
+def take_over(
+    backfill: Backfill, kind: type[Plugin], rules: Rules, epoch: int, *, tolerant: bool
+) -> Taken:
+    """Have the pillow go on with the windows of the backfill in place of its own.
+
+    Where messages are missing from it that the pillow has counted, nothing happens, unless it is
+    `tolerant`.
+    """
+    with transaction.atomic(using=alias()):
+        DjangoStore(backfill.pillow).lock()  # the pillow waits with its next transaction
+        handover = _Handover(backfill, kind, rules, epoch)
+        missing = len(handover.missing())
+        if missing and not tolerant:
+            return Taken(0, missing)
+        return Taken(handover.run(), missing)
+
+
+def forget(filler: str) -> None:
+    """Forget all of a backfill."""
+    for table in TABLES:
+        table._default_manager.using(alias()).filter(pillow=filler).delete()  # noqa: SLF001
+    forget_build(filler)
+
+
+class _Handover:
+    def __init__(self, backfill: Backfill, kind: type[Plugin], rules: Rules, epoch: int) -> None:
+        self._backfill = backfill
+        self._kind = kind
+        self._epoch = epoch
+        cut = DjangoStore(backfill.pillow).progress().cut(rules)
+        self._first_slot = None if cut is None else cut // rules.slot_length
+        self._kept = [
+            (row.pk, messages_of(bytes(row.body))[0])
+            for row in self._of(PendingMessage, backfill.pillow).iterator()
+        ]
+        self._counted = self._identities(backfill.filler)
+
+    def missing(self) -> Identities:
+        """What the pillow has counted before it only kept it, and the backfill has not."""
+        kept = np.fromiter((one.identity for _pk, one in self._kept), np.uint64)
+        before = np.setdiff1d(self._identities(self._backfill.pillow), kept)
+        return np.setdiff1d(before, self._counted)
+
+    def run(self) -> int:
+        backfill, ident = self._backfill, self._backfill.statistic
+        self._settle_kept()
+        ends = self._of(OpenWindow, backfill.filler).values_list("end", flat=True)
+        self._remove_rows_without(set(ends))
+        for table in (OpenWindow, KeptMessages):
+            own = {"bucket": ident} if table is KeptMessages else {"statistic": ident}
+            rows = table._default_manager.using(alias()).filter(**own)  # noqa: SLF001
+            rows.filter(pillow=backfill.pillow, end__gt=backfill.since).delete()
+            rows.filter(pillow=backfill.filler).update(pillow=backfill.pillow)
+        self._of(PendingMessage, backfill.filler).update(pillow=backfill.pillow)
+        self._note()
+        forget(backfill.filler)
+        return len(ends)
+
+    def _settle_kept(self) -> None:
+        """Of what was kept for the statistic, have it take what the backfill has not counted."""
+        counted = set(self._counted.tolist())
+        length = self._kind.interval // MICROSECOND
+        done = [
+            pk
+            for pk, one in self._kept
+            if one.identity in counted
+            and window_start(one.time, length, self._epoch) + length > self._backfill.since
+        ]
+        pending = self._of(PendingMessage, self._backfill.pillow)
+        for start in range(0, len(done), 500):
+            pending.filter(pk__in=done[start : start + 500]).delete()
+        pending.filter(due_at=None).update(due_at=0)
+
+    def _remove_rows_without(self, ends: set[int]) -> None:
+        """Rows of windows for which there are no messages any more."""
+        rows = rows_of(self._kind).filter(timestamp__gt=from_microseconds(self._backfill.since))
+        for at in set(rows.values_list("timestamp", flat=True)):
+            end = to_microseconds(at)
+            if end not in ends:
+                self._kind.revert(from_microseconds(end - 1), at)
+
+    def _note(self) -> None:
+        row = _enrolment(self._backfill.pillow, self._backfill.statistic)
+        assert row is not None
+        pillow = self._identities(self._backfill.pillow)
+        row.skips = np.setdiff1d(self._counted, pillow).astype("<u8").tobytes()
+        row.skips_since = self._backfill.since
+        newest = self._of(StatsProgress, self._backfill.filler, statistic=False).first()
+        row.skips_until = (newest.newest if newest else None) or 0
+        since = self._backfill.since
+        row.filled_since = since if row.filled_since is None else min(row.filled_since, since)
+        row.stage = row.lacks = row.set_aside = row.filler = ""
+        row.save()
+
+    def _identities(self, pillow: str) -> Identities:
+        """Of what may come again."""
+        rows = self._of(CountedMessages, pillow, statistic=False)
+        if self._first_slot is not None:
+            rows = rows.filter(slot__gte=self._first_slot)
+        return _joined(bytes(body) for body in rows.values_list("body", flat=True).iterator())
+
+    def _of(self, table: type[Model], pillow: str, *, statistic: bool = True) -> QuerySet[Any]:
+        rows = table._default_manager.using(alias()).filter(pillow=pillow)  # noqa: SLF001
+        return rows.filter(statistic=self._backfill.statistic) if statistic else rows
+
+
+def _joined(parts: Iterable[bytes]) -> Identities:
+    return np.unique(np.frombuffer(b"".join(parts), "<u8"))
+
+
+def _enrolment(pillow: str, statistic: str) -> Enrolment | None:
+    rows = Enrolment.objects.using(alias()).select_for_update()
+    return rows.filter(pillow=pillow, statistic=statistic).first()
+
+
+def _filler(row: Enrolment) -> Enrolment | None:
+    return Enrolment.objects.using(alias()).filter(pillow=row.filler).first()
+
+
+def _rows(backfill: Backfill) -> QuerySet[Enrolment]:
+    return Enrolment.objects.using(alias()).filter(
+        pillow=backfill.pillow, statistic=backfill.statistic
+    )

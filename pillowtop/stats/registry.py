@@ -1,0 +1,177 @@
+"""The plugins of the project: by the setting, and by entry points of what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.utils.module_loading import import_string
+
+from pillowtop.conf import suggestion
+from pillowtop.exceptions import ConfigurationError
+from pillowtop.stats.conf import stats_configuration
+from pillowtop.stats.plugins import Plugin
+
+GROUP = "pillowtop.stats"
+MEMBER_KEYS = ["class", "options"]
+
+
+def plugins() -> dict[str, type[Plugin]]:
+    """All plugins, by their idents. Raises `ConfigurationError`."""
+    return dict(_found())
+
+
+@cache
+def _found() -> dict[str, type[Plugin]]:
+    found: dict[str, type[Plugin]] = {}
+    for kind in [*_from_entry_points(), *_from_settings()]:
+        demand_usable(kind)
+        ident = kind.ident()
+        other = found.setdefault(ident, kind)
+        if other is not kind:
+            raise ConfigurationError(
+                f"two statistics are called {ident!r}, {path_of(other)} and {path_of(kind)}: give "
+                "one of them another name or interval"
+            )
+    return found
+
+
+@receiver(setting_changed)
+def _forget(setting: str, **_: Any) -> None:
+    if setting == "PILLOWTOP_STATS":
+        _found.cache_clear()
+
+
+def get_plugin(ident: str) -> type[Plugin]:
+    """The plugin of an ident. Raises `ConfigurationError`."""
+    known = plugins()
+    try:
+        return known[ident]
+    except KeyError:
+        words = f"no statistic is called {ident!r}{suggestion(ident, list(known))}"
+        listed = f"; there are {', '.join(known)}" if known else "; there are none"
+        raise ConfigurationError(words + listed) from None
+
+
+def unclaimed() -> dict[str, type[Plugin]]:
+    """The plugins that no pillow of the project names as its own."""
+    from pillowtop.registry import entries  # noqa: PLC0415
+    from pillowtop.stats.pillows import StatsPillow  # noqa: PLC0415
+
+    claimed: set[str] = set()
+    for entry in entries():
+        pillow = entry.pillow()
+        if isinstance(pillow, StatsPillow):
+            claimed.update(pillow.plugins or ())
+    return {ident: kind for ident, kind in plugins().items() if ident not in claimed}
+
+
+def path_of(kind: type[Plugin]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def demand_usable(kind: Any) -> None:
+    """Raise `ConfigurationError` where a class cannot be a plugin."""
+    if not (isinstance(kind, type) and issubclass(kind, Plugin)):
+        raise ConfigurationError(f"{kind!r} is no subclass of pillowtop.stats.plugins.Plugin")
+    path = path_of(kind)
+    for attribute in ("name", "summary", "description"):
+        if not (isinstance(value := getattr(kind, attribute), str) and value.strip()):
+            raise ConfigurationError(f"{path} must define {attribute!r}, some text")
+    interval = getattr(kind, "interval", None)
+    if not (isinstance(interval, timedelta) and interval > timedelta(0)):
+        raise ConfigurationError(
+            f"{path}: interval must be a timedelta above zero, not {interval!r}"
+        )
+    _demand_model(kind, path)
+    streams = kind.process is not Plugin.process and kind.update is not Plugin.update
+    streams = streams or (
+        kind.process_all is not Plugin.process_all and kind.update is not Plugin.update
+    )
+    if kind.handles() == streams:
+        raise ConfigurationError(
+            f"{path} must have either handle(messages), or process(message) with update()"
+        )
+    if type(kind.version) is not int:
+        raise ConfigurationError(f"{path}: version must be a whole number, not {kind.version!r}")
+
+
+def _demand_model(kind: type[Plugin], path: str) -> None:
+    from pillowtop.stats.models import StatisticModel  # noqa: PLC0415  (needs Django's apps)
+
+    model = kind.model
+    if not (isinstance(model, type) and issubclass(model, StatisticModel)):
+        raise ConfigurationError(
+            f"{path}: model must inherit from a model of pillowtop.stats.models, not {model!r}"
+        )
+    if model._meta.abstract:  # noqa: SLF001  (documented, in spite of its name)
+        raise ConfigurationError(
+            f"{path}: {model.__name__} is abstract: take a model that inherits from it"
+        )
+
+
+def _from_settings() -> Iterable[type[Plugin]]:
+    for member in stats_configuration().PLUGINS:
+        yield from _made(member)
+
+
+def _made(member: Any) -> Iterable[type[Plugin]]:
+    if isinstance(member, type):
+        member = {"class": f"{member.__module__}.{member.__qualname__}"}
+    if isinstance(member, str):
+        member = {"class": member}
+    if not (isinstance(member, Mapping) and isinstance(member.get("class"), str)):
+        raise ConfigurationError(
+            "PILLOWTOP_STATS['PLUGINS'] holds dotted paths, or "
+            f'{{"class": "dotted.path", "options": {{…}}}}, not {member!r}'
+        )
+    for key in member:
+        if key not in MEMBER_KEYS:
+            raise ConfigurationError(
+                f"an entry of PILLOWTOP_STATS['PLUGINS'] has no key {key!r}"
+                f"{suggestion(str(key), MEMBER_KEYS)}"
+            )
+    try:
+        kind = import_string(member["class"])
+    except ImportError as error:
+        raise ConfigurationError(
+            f"PILLOWTOP_STATS['PLUGINS'] names {member['class']!r}: {error}"
+        ) from error
+    options = member.get("options", {})
+    return [_with_options(kind, member["class"], options)] if options else _several(kind)
+
+
+def _with_options(kind: Any, path: str, options: Mapping[str, Any]) -> type[Plugin]:
+    if not (isinstance(kind, type) and issubclass(kind, Plugin)):
+        raise ConfigurationError(f"{path} is no plugin, so it takes no options")
+    known = ["interval", *(one for one in dir(kind) if not one.startswith("_"))]
+    for option in options:
+        if option not in known:
+            raise ConfigurationError(
+                f"{path} has no attribute {option!r}{suggestion(str(option), known)}"
+            )
+    return type(kind.__name__, (kind,), {**options, "__module__": kind.__module__})
+
+
+def _from_entry_points() -> Iterable[type[Plugin]]:
+    for point in entry_points(group=GROUP):
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise ConfigurationError(
+                f"the entry point {point.name!r} of the group {GROUP} cannot be loaded: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        yield from _several(loaded)
+
+
+def _several(loaded: Any) -> Iterable[type[Plugin]]:
+    """A class, or an iterable of classes."""
+    if isinstance(loaded, type) or not isinstance(loaded, Iterable):
+        return [loaded]
+    return list(loaded)

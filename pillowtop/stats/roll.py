@@ -1,0 +1,120 @@
+"""Which statistics a pillow computes, and which of them are able to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from pillowtop.stats.plugins import Plugin
+from pillowtop.stats.store import ASKED, GATHERING, Enrolled, Store
+
+logger = logging.getLogger(__name__)
+
+FAILED_AT_MOST = 1000
+"""Messages that a statistic failed at, above which it is set aside."""
+
+SLOW_SECONDS = 5.0
+SLOW_AT_MOST = 3
+"""How often in a row a statistic may be slow before it is set aside."""
+
+
+class Roll:
+    """The statistics of one pillow, by ident. `begun` says that it has counted messages before."""
+
+    def __init__(
+        self, pillow: str, kinds: Mapping[str, type[Plugin]], store: Store, *, begun: bool
+    ) -> None:
+        self._pillow = pillow
+        self._store = store
+        self._slow: dict[str, int] = {}
+        known = store.enrolled()
+        self._enrolled = {
+            ident: self._called(ident, kind, known.get(ident), begun=begun)
+            for ident, kind in kinds.items()
+        }
+        self._unsaved = [one for ident, one in self._enrolled.items() if known.get(ident) != one]
+
+    def __getitem__(self, statistic: str) -> Enrolled:
+        return self._enrolled[statistic]
+
+    def working(self) -> list[str]:
+        return [ident for ident, one in self._enrolled.items() if one.works]
+
+    def is_asked(self) -> bool:
+        """Whether a backfill waits to take over."""
+        return any(one.stage == ASKED for one in self._store.enrolled().values())
+
+    def heed(self) -> list[str]:
+        """See what backfills have changed. Returns the statistics that are not what they were."""
+        for one in self._unsaved:
+            self._store.save_enrolled(one)
+        self._unsaved = []
+        changed = []
+        for ident, one in self._store.enrolled().items():
+            if ident not in self._enrolled:
+                continue
+            if one.stage == ASKED:
+                one.stage = GATHERING
+                self._store.save_enrolled(one)
+            if one != self._enrolled[ident]:
+                self._enrolled[ident] = one
+                changed.append(ident)
+        return changed
+
+    def forget_skips(self, statistic: str) -> None:
+        self._enrolled[statistic].skips = b""
+        self._store.save_enrolled(self._enrolled[statistic])
+
+    def mind_failures(self, statistic: str) -> None:
+        """Set aside what fails at message after message."""
+        count = self._store.count_failed(statistic)
+        if count > FAILED_AT_MOST and not self._enrolled[statistic].set_aside:
+            self._set_aside(statistic, f"it failed at {count} messages")
+
+    def mind_pace(self, statistic: str, seconds: float) -> None:
+        """Set aside what takes so long that all others would wait for it."""
+        if seconds < SLOW_SECONDS:
+            self._slow.pop(statistic, None)
+            return
+        times = self._slow[statistic] = self._slow.get(statistic, 0) + 1
+        self.warn(statistic, f"took {seconds:.1f} s, while all others waited")
+        if times >= SLOW_AT_MOST:
+            self._set_aside(statistic, f"it took {seconds:.1f} s, {times} times in a row")
+
+    def warn(self, statistic: str, words: str) -> None:
+        logger.warning(
+            "%s: the statistic %s %s",
+            self._pillow,
+            statistic,
+            words,
+            extra={"action": "statistic", "pillow": self._pillow},
+        )
+
+    def _called(
+        self, ident: str, kind: type[Plugin], known: Enrolled | None, *, begun: bool
+    ) -> Enrolled:
+        version = kind.version
+        if known is None:
+            lacks = "it is new" if begun else ""
+            called = Enrolled(ident, version, lacks)
+        elif known.version != version:
+            lacks = f"its rows are of version {known.version}, and it is of version {version}"
+            called = Enrolled(ident, version, lacks, filled_since=known.filled_since)
+        else:
+            return known
+        if lacks:
+            self.warn(ident, f"lacks its past, as {lacks}: ptop_stats_backfill {ident} fills it in")
+        return called
+
+    def _set_aside(self, statistic: str, why: str) -> None:
+        enrolled = self._enrolled[statistic]
+        enrolled.set_aside = enrolled.lacks = why
+        self._store.save_enrolled(enrolled)
+        logger.error(
+            "%s: the statistic %s is set aside, as %s. Mend it, and type: ptop_stats_backfill %s",
+            self._pillow,
+            statistic,
+            why,
+            statistic,
+            extra={"action": "statistic_set_aside", "pillow": self._pillow},
+        )

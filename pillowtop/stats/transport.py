@@ -1,0 +1,61 @@
+"""Delivers messages into statistics: within the transaction that moves the position."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from django.db import transaction
+
+from pillowtop.changes import Change, Document
+from pillowtop.records.database import alias
+from pillowtop.stats.plugins import Message
+from pillowtop.stats.tally import Tally
+from pillowtop.transports.gathering import GatheringTransport
+
+
+class StatsTransport(GatheringTransport):
+    """`make_tally` takes up what is remembered; `make_message` says when a document happened."""
+
+    def __init__(
+        self, make_tally: Callable[[], Tally], make_message: Callable[[Change, Document], Message]
+    ) -> None:
+        self.counts: Mapping[str, int] = {}
+        self._make_tally = make_tally
+        self._make_message = make_message
+        self._tally: Tally | None = None
+        self._messages: list[Message] = []
+        self._heard_at = time.monotonic()
+
+    def make_payload(self, change: Change, document: Document) -> Message:
+        return self._make_message(change, document)
+
+    def begin(self) -> None:
+        self._messages = []
+
+    def gather(self, payload: Message) -> None:
+        self._messages.append(payload)
+
+    def conclude(self, *, present: bool) -> None:
+        tally = self._tally or self._make_tally()
+        # One that was in a transaction which was undone knows what did not happen.
+        self._tally = None
+        if self._messages or not present:
+            self._heard_at = time.monotonic()
+        tally.take(self._messages, present=present, idle=self._idle)
+        transaction.on_commit(lambda: self._keep(tally), using=alias())
+
+    def wants_turn(self) -> bool:
+        if self._tally is None:
+            self._tally = self._make_tally()
+            self.counts = self._tally.progress.counts
+        return self._tally.wants_turn(self._idle)
+
+    @property
+    def _idle(self) -> int:
+        """For how long there has been nothing, in microseconds."""
+        return int((time.monotonic() - self._heard_at) * 1_000_000)
+
+    def _keep(self, tally: Tally) -> None:
+        self._tally = tally
+        self.counts = tally.progress.counts

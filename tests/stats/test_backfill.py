@@ -1,0 +1,180 @@
+"""The past of a statistic is filled in, while its pillow goes on."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+
+import pytest
+
+from tests.projects import wait_until
+from tests.stats.conftest import on_both
+from tests.stats.test_worker import PATIENT, expected
+
+ARCHIVE = """
+import json, pathlib
+
+def archive(since):
+    for line in (pathlib.Path(__file__).parent / "archive").read_text().splitlines():
+        yield json.loads(line)
+"""
+
+
+class Traffic:
+    """Sends messages in a thread, a few at a time."""
+
+    def __init__(self, statistics, seed=3):
+        self._statistics = statistics
+        self._chance = random.Random(seed)
+        self._stops = threading.Event()
+        self._thread = threading.Thread(target=self._keep_sending)
+        self.sent = []
+
+    def send(self, count):
+        messages = [
+            (
+                f"m{len(self.sent) + number}",
+                self._chance.randrange(900),
+                f"u{self._chance.randrange(20)}",
+            )
+            for number in range(count)
+        ]
+        self.sent += messages
+        self._statistics.send_all(messages)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error):
+        self._stops.set()
+        self._thread.join()
+
+    def _keep_sending(self):
+        while not self._stops.wait(0.1):
+            self.send(self._chance.randrange(1, 20))
+
+
+def fill_in(statistics, *args):
+    result = statistics.project.manage("ptop_stats_backfill", *args, seconds=200.0)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def finish(statistics, sent):
+    """Close all windows; returns the rows."""
+    statistics.send("last", 3 * 3600)
+    statistics.project.catch_up()
+    assert statistics.progress()["Messages"]["counted"] == len(sent) + 1
+    return statistics.rows()
+
+
+@on_both
+def test_a_new_statistic_gets_its_past_while_messages_come(make_statistics):
+    statistics = make_statistics(PATIENT, BATCH_DOCUMENTS=50, plugins=["Count"])
+    traffic = Traffic(statistics)
+    traffic.send(800)
+    statistics.project.catch_up()
+    statistics.have_plugins("Count", "Users", "Names")
+    worker = statistics.project.start("--all")
+    worker.wait_for("users-1m lacks its past")
+    with traffic:
+        fill_in(statistics, "users-1m")
+        fill_in(statistics, "names-10s")
+    assert worker.stop() == 0
+    assert finish(statistics, traffic.sent) == expected(traffic.sent)
+    assert list(statistics.progress()) == ["Messages"]
+
+
+@on_both
+def test_a_backfill_killed_at_random_goes_on_where_it_was(make_statistics):
+    statistics = make_statistics(PATIENT, BATCH_DOCUMENTS=50, plugins=["Count", "Users", "Names"])
+    traffic, chance = Traffic(statistics), random.Random(8)
+    traffic.send(1500)
+    statistics.project.catch_up()
+    with traffic:
+        for number in range(6):
+            worker = statistics.project.start("--all")
+            fill = statistics.project.begin("ptop_stats_backfill", "users-1m")
+            time.sleep(chance.uniform(1.0, 3.0))  # not to wait for anything: to be killed anywhere
+            for one in (fill, worker) if number % 2 else (worker, fill):
+                one.process.kill()
+                one.wait()
+        fill_in(statistics, "users-1m")
+    assert finish(statistics, traffic.sent) == expected(traffic.sent)
+
+
+def test_rows_of_windows_before_since_stay_and_all_others_are_made_anew(make_statistics):
+    statistics = make_statistics(PATIENT)
+    sent = [("a", 5, "ann"), ("b", 65, "ann"), ("c", 70, "bob"), ("d", 125, "ann")]
+    statistics.send_all(sent)
+    finish(statistics, sent)
+    statistics.run(
+        "from pillowtop.stats.models import Scalar; Scalar.objects.update(scalar=99); "
+        "r = Scalar.objects.first(); r.pk = None; r.statistic = 'users-1m'; "
+        "r.timestamp = r.timestamp.replace(hour=20); r.save()"
+    )
+    fill_in(statistics, "users-1m", "--since", "2026-05-04T12:01:00Z")
+    assert statistics.rows()["users-1m"] == {60: 99, 120: 2, 180: 1}
+
+
+def test_messages_that_the_database_has_lost_come_from_elsewhere(make_statistics):
+    statistics = make_statistics(PATIENT, more=ARCHIVE)
+    sent = [(f"m{number}", number * 7, f"u{number % 3}") for number in range(100)]
+    statistics.send_all(sent)
+    statistics.archive()
+    for number in range(50):
+        statistics.database.delete(f"m{number}")
+    statistics.have_plugins("Count")
+    finish(statistics, sent[50:])
+    statistics.have_plugins("Count", "Users")
+    statistics.project.catch_up()
+    fill_in(statistics, "users-1m", "--history", "pillows.archive")
+    assert statistics.rows()["users-1m"] == expected(sent)["users-1m"]
+
+
+def test_a_plugin_that_the_running_code_does_not_have_is_refused(make_statistics):
+    statistics = make_statistics(plugins=["Count"])
+    statistics.send("a", 1)
+    worker = statistics.project.start("--all")
+    worker.wait_for("caught up")
+    statistics.have_plugins("Count", "Users")
+    result = statistics.project.manage("ptop_stats_backfill", "users-1m")
+    assert result.returncode == 3
+    assert "start it again with the code that this command has" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["user-1m"], "no statistic is called 'user-1m' (did you mean 'users-1m'?)"),
+        (["users-1m", "--since", "yesterday"], "no time as ISO 8601 writes it"),
+        (["users-1m", "--history", "pillows.nothing"], "nothing"),
+        (["users-1m", "--history", "pillows.Scalar.objects.x"], "pillows"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_said(make_statistics, args, words):
+    statistics = make_statistics()
+    result = statistics.project.manage("ptop_stats_backfill", *args, seconds=200.0)
+    assert result.returncode in (2, 3)
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_plugin_of_another_version_lacks_its_past_until_it_is_filled_in(make_statistics):
+    statistics = make_statistics(PATIENT)
+    sent = [("a", 5, "ann"), ("b", 65, "bob")]
+    statistics.send_all(sent)
+    finish(statistics, sent)
+    source = statistics.project.folder / "pillows.py"
+    text = source.read_text()
+    source.write_text(
+        text.replace('name = "users"', 'name = "users"\n    version = 2').replace(
+            "scalar=len(self.users)", "scalar=100"
+        )
+    )
+    logs = statistics.project.catch_up()
+    assert "its rows are of version 1, and it is of version 2" in logs
+    fill_in(statistics, "users-1m")
+    wait_until(lambda: statistics.rows()["users-1m"] == {60: 100, 120: 100}, 10)
