@@ -41,14 +41,17 @@ class Closer:
             self._store.demand_alive()
             window.attempts += 1
             window.error, window.due_at = worded(error), now + wait(window.attempts)
-            words = f"failed at its window until {from_microseconds(end)}: {window.error}"
-            self._roll.warn(kind.ident(), words)
+            at = from_microseconds(end)
+            self._roll.failed(kind.ident(), f"its window until {at}", window.error)
         else:
             window.is_stored, window.attempts, window.due_at, window.error = True, 0, 0, ""
+            self._roll.worked(kind.ident())
         self._roll.mind_pace(kind.ident(), time.monotonic() - started)
 
     def _rows(self, window: Window) -> list[Any]:
         kind = window.kind
+        if not (window.state or kind.handles()):
+            return []  # it has failed at all of its messages so far
         made: Any = self._handled(window) if kind.handles() else window.plugin.update()
         try:
             rows = list(made)

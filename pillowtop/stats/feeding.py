@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from pillowtop.stats.intervals import MICROSECOND, shown, window_start
+from pillowtop.stats.intervals import shown
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.roll import Roll
 from pillowtop.stats.states import kept
@@ -19,11 +19,10 @@ RETRIED_AT_ONCE = 500
 class Feeder:
     """What a statistic fails at is kept for it, and tried again."""
 
-    def __init__(self, store: Store, roll: Roll, windows: Windows, epoch: int) -> None:
+    def __init__(self, store: Store, roll: Roll, windows: Windows) -> None:
         self._store = store
         self._roll = roll
         self._windows = windows
-        self._epoch = epoch
         self._pending: list[Pending] = []
 
     def give(self, kind: type[Plugin], groups: Groups, cut: int | None, now: int) -> None:
@@ -33,7 +32,9 @@ class Feeder:
         if enrolled.set_aside:
             return
         if not enrolled.works:
-            self._pending += [Pending(ident, one) for group in groups.values() for one in group]
+            self._pending += [
+                Pending(ident, end, one) for end, group in groups.items() for one in group
+            ]
             return
         if enrolled.skips:
             groups = self._unskipped(ident, groups, cut)
@@ -45,8 +46,7 @@ class Feeder:
         """Have statistics take what they have failed at before, where that is due."""
         done = []
         for one in self._store.pending(self._roll.working(), now, RETRIED_AT_ONCE):
-            kind, end = kinds[one.statistic], self._end_of(kinds, one)
-            window = self._windows.open(kind, [end])[end]
+            window = self._windows.open(kinds[one.statistic], [one.end])[one.end]
             before = window.state
             try:
                 with self._store.guarded():
@@ -58,21 +58,14 @@ class Feeder:
                 one.fail(error, now)
                 self._pending.append(one)
         for one in done:
-            self._keep_own(kinds[one.statistic], {self._end_of(kinds, one): [one.message]})
+            self._keep_own(kinds[one.statistic], {one.end: [one.message]})
         self._store.settle(done)
 
     def save(self) -> None:
         """Keep the messages that statistics have failed at."""
         pending, self._pending = self._pending, []
-        if not pending:
-            return
-        self._store.save_pending(pending)
-        for statistic in {one.statistic for one in pending if one.attempts}:
-            self._roll.mind_failures(statistic)
-
-    def _end_of(self, kinds: dict[str, type[Plugin]], pending: Pending) -> int:
-        length = kinds[pending.statistic].interval // MICROSECOND
-        return window_start(pending.message.time, length, self._epoch) + length
+        if pending:
+            self._store.save_pending(pending)
 
     def _unskipped(self, ident: str, groups: Groups, cut: int | None) -> Groups:
         """Without what a backfill has counted before it came here."""
@@ -111,11 +104,10 @@ class Feeder:
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 self._store.demand_alive()
                 window.put_back(before)
-                failed = Pending(kind.ident(), message)
+                failed = Pending(kind.ident(), end, message)
                 failed.fail(error, now)
-                if not any(one.statistic == failed.statistic for one in self._pending):
-                    words = f"failed at message {message.get('_id')!r}: {failed.error}"
-                    self._roll.warn(failed.statistic, words)
+                what = f"message {message.get('_id')!r}"
+                self._roll.failed(failed.statistic, what, failed.error)
                 self._pending.append(failed)
 
     def _keep_own(self, kind: type[Plugin], groups: Groups) -> None:

@@ -11,7 +11,7 @@ from pillowtop.stats.store import ASKED, GATHERING, Enrolled, Store
 logger = logging.getLogger(__name__)
 
 FAILED_AT_MOST = 1000
-"""Messages that a statistic failed at, above which it is set aside."""
+"""Messages and windows that a statistic failed at, above which it is set aside."""
 
 SLOW_SECONDS = 5.0
 SLOW_AT_MOST = 3
@@ -27,6 +27,7 @@ class Roll:
         self._pillow = pillow
         self._store = store
         self._slow: dict[str, int] = {}
+        self._failing: dict[str, str] = {}
         known = store.enrolled()
         self._enrolled = {
             ident: self._called(ident, kind, known.get(ident), begun=begun)
@@ -65,11 +66,22 @@ class Roll:
         self._enrolled[statistic].skips = b""
         self._store.save_enrolled(self._enrolled[statistic])
 
-    def mind_failures(self, statistic: str) -> None:
-        """Set aside what fails at message after message."""
-        count = self._store.count_failed(statistic)
-        if count > FAILED_AT_MOST and not self._enrolled[statistic].set_aside:
-            self._set_aside(statistic, f"it failed at {count} messages")
+    def failed(self, statistic: str, what: str, error: str) -> None:
+        """Say it, where that is new."""
+        if self._failing.get(statistic) != error:
+            self._failing[statistic] = error
+            self.warn(statistic, f"failed at {what}, and is to try it again: {error}")
+
+    def worked(self, statistic: str) -> None:
+        """What it fails at next is new."""
+        self._failing.pop(statistic, None)
+
+    def mind_failures(self) -> None:
+        """Set aside what has failed at too much."""
+        for statistic in self._failing:
+            count = self._store.count_failed(statistic)
+            if count > FAILED_AT_MOST and not self._enrolled[statistic].set_aside:
+                self._set_aside(statistic, f"it failed at {count} messages and windows")
 
     def mind_pace(self, statistic: str, seconds: float) -> None:
         """Set aside what takes so long that all others would wait for it."""

@@ -48,10 +48,11 @@ class Enrolled(msgspec.Struct):
 
 
 class Pending(msgspec.Struct):
-    """A message that is kept for a statistic: which failed at it, or is being filled in
-    (without attempts, and not due)."""
+    """A message that is kept for a statistic, in its window that ends then: which failed at it, or
+    is being filled in (without attempts, and not due)."""
 
     statistic: str
+    end: int
     message: Message
     attempts: int = 0
     due_at: int | None = None
@@ -103,13 +104,15 @@ class Store(Protocol):
     def settle(self, pending: Sequence[Pending]) -> None:
         """Forget those that have been taken."""
 
-    def count_failed(self, statistic: str) -> int: ...
+    def count_failed(self, statistic: str) -> int:
+        """Messages and windows that it has failed at."""
 
     def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
         """Write the rows of a window."""
 
     def forget(self, cut: int, first_slot: int) -> None:
-        """Forget windows that end by then and are stored, and slots before the first one."""
+        """Forget windows that end by then, are stored and lack no message; and slots before the
+        first one."""
 
     def guarded(self) -> AbstractContextManager[object]:
         """Within it, what fails is undone by itself."""

@@ -57,7 +57,7 @@ class Tally:
         self._seen.load(store.seen())
         self._roll = Roll(pillow, kinds, store, begun=self.progress.newest is not None)
         self._windows = Windows(store)
-        self._feeder = Feeder(store, self._roll, self._windows, epoch)
+        self._feeder = Feeder(store, self._roll, self._windows)
         self._closer = Closer(store, self._roll, self._windows)
         self._forgotten: int | None = None
 
@@ -77,6 +77,7 @@ class Tally:
         if present:
             self.progress.watermark = self.progress.at_present(self._rules, idle, now)
             self._close(now)
+        self._roll.mind_failures()
         self._store.save_seen(self._seen.taken())
         self._store.save_progress(self.progress)
 

@@ -123,13 +123,17 @@ class MemoryStore:
             del self.failed[one.id]
 
     def count_failed(self, statistic: str) -> int:
-        return sum(one.statistic == statistic and one.attempts > 0 for one in self.failed.values())
+        attempts = [one.attempts for one in self.failed.values() if one.statistic == statistic]
+        attempts += [one.attempts for key, one in self._windows.items() if key[0] == statistic]
+        return sum(one > 0 for one in attempts)
 
     def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
         self.rows[kind.ident(), from_microseconds(end)] = rows
 
     def forget(self, cut: int, first_slot: int) -> None:
-        for key in [key for key, one in self._windows.items() if one.end <= cut and one.is_stored]:
+        lacking = {(one.statistic, one.end) for one in self.failed.values()}
+        over = [key for key, one in self._windows.items() if one.end <= cut and one.is_stored]
+        for key in set(over) - lacking:
             del self._windows[key]
         needed = {end for _ident, end in self._windows}
         for bucket in [one for one in self._kept if one[1] <= cut and one[1] not in needed]:

@@ -44,7 +44,7 @@ class Counting:
 
     def finish(self):
         """Let time pass until all windows are closed."""
-        idle = 3600.0
+        idle = 48 * 3600.0
         self.now += timedelta(seconds=idle)
         while self.tally.wants_turn(int(idle * SECOND)):
             self.take(idle=idle)

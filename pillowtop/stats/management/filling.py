@@ -14,7 +14,6 @@ from pillowtop.exceptions import ConfigurationError
 from pillowtop.exits import Exit
 from pillowtop.management.progress import Phases
 from pillowtop.stats import registry as statistics
-from pillowtop.stats.conf import stats_configuration
 from pillowtop.stats.history import History
 from pillowtop.stats.pillows import Filling, StatsPillow
 from pillowtop.stats.plugins import Plugin
@@ -65,13 +64,8 @@ class Fill:
         self._wait_until_gathering(backfill)
         for attempt in range(1, TIMES + 1):
             self._count(backfill)
-            taken = filling.take_over(
-                backfill,
-                self._kind,
-                self._pillow.get_rules(),
-                stats_configuration().epoch,
-                tolerant=attempt == TIMES,
-            )
+            rules, is_last = self._pillow.get_rules(), attempt == TIMES
+            taken = filling.take_over(backfill, self._kind, rules, tolerant=is_last)
             if taken.windows or not taken.missing:
                 break
             time.sleep(1.0)  # a node of the cluster may lag behind the one that the pillow reads

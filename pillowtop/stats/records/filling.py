@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 
 from pillowtop.records.database import alias
 from pillowtop.records.moves import forget_build
-from pillowtop.stats.intervals import MICROSECOND, from_microseconds, to_microseconds, window_start
+from pillowtop.stats.intervals import from_microseconds, to_microseconds
 from pillowtop.stats.plugins import Plugin
 from pillowtop.stats.progress import Rules
 from pillowtop.stats.records.models import (
@@ -86,9 +86,7 @@ def is_gathering(backfill: Backfill) -> bool:
     return _rows(backfill).filter(stage=GATHERING).exists()
 
 
-def take_over(
-    backfill: Backfill, kind: type[Plugin], rules: Rules, epoch: int, *, tolerant: bool
-) -> Taken:
+def take_over(backfill: Backfill, kind: type[Plugin], rules: Rules, *, tolerant: bool) -> Taken:
     """Have the pillow go on with the windows of the backfill in place of its own.
 
     Where messages are missing from it that the pillow has counted, nothing happens, unless it is
@@ -96,7 +94,7 @@ def take_over(
     """
     with transaction.atomic(using=alias()):
         DjangoStore(backfill.pillow).lock()  # the pillow waits with its next transaction
-        handover = _Handover(backfill, kind, rules, epoch)
+        handover = _Handover(backfill, kind, rules)
         missing = len(handover.missing())
         if missing and not tolerant:
             return Taken(0, missing)
@@ -111,21 +109,20 @@ def forget(filler: str) -> None:
 
 
 class _Handover:
-    def __init__(self, backfill: Backfill, kind: type[Plugin], rules: Rules, epoch: int) -> None:
+    def __init__(self, backfill: Backfill, kind: type[Plugin], rules: Rules) -> None:
         self._backfill = backfill
         self._kind = kind
-        self._epoch = epoch
         cut = DjangoStore(backfill.pillow).progress().cut(rules)
         self._first_slot = None if cut is None else cut // rules.slot_length
         self._kept = [
-            (row.pk, messages_of(bytes(row.body))[0])
+            (row.pk, row.end, messages_of(bytes(row.body))[0].identity)
             for row in self._of(PendingMessage, backfill.pillow).iterator()
         ]
         self._counted = self._identities(backfill.filler)
 
     def missing(self) -> Identities:
         """What the pillow has counted before it only kept it, and the backfill has not."""
-        kept = np.fromiter((one.identity for _pk, one in self._kept), np.uint64)
+        kept = np.fromiter((identity for _pk, _end, identity in self._kept), np.uint64)
         before = np.setdiff1d(self._identities(self._backfill.pillow), kept)
         return np.setdiff1d(before, self._counted)
 
@@ -147,12 +144,10 @@ class _Handover:
     def _settle_kept(self) -> None:
         """Of what was kept for the statistic, have it take what the backfill has not counted."""
         counted = set(self._counted.tolist())
-        length = self._kind.interval // MICROSECOND
         done = [
             pk
-            for pk, one in self._kept
-            if one.identity in counted
-            and window_start(one.time, length, self._epoch) + length > self._backfill.since
+            for pk, end, identity in self._kept
+            if identity in counted and end > self._backfill.since
         ]
         pending = self._of(PendingMessage, self._backfill.pillow)
         for start in range(0, len(done), 500):

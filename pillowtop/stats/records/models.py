@@ -124,6 +124,7 @@ class PendingMessage(models.Model):
 
     pillow = models.CharField(max_length=200)
     statistic = models.CharField(max_length=200)
+    end = models.BigIntegerField()
     body = models.BinaryField()
     attempts = models.IntegerField(default=0)
     due_at = models.BigIntegerField(null=True)
@@ -131,7 +132,10 @@ class PendingMessage(models.Model):
 
     class Meta:
         app_label = "pillowtop_stats"
-        indexes = (models.Index(fields=["pillow", "due_at"]),)
+        indexes = (
+            models.Index(fields=["pillow", "due_at"]),
+            models.Index(fields=["pillow", "statistic", "end"]),
+        )
 
     def __str__(self) -> str:
         return f"a message for {self.statistic}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from django.db import connections, transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
 
 from pillowtop.records.database import alias, storable
 from pillowtop.stats.intervals import from_microseconds
@@ -138,14 +138,20 @@ class DjangoStore:
             self._of(PendingMessage).filter(pk__in=[one.id for one in pending]).delete()
 
     def count_failed(self, statistic: str) -> int:
-        return self._of(PendingMessage).filter(statistic=statistic, attempts__gt=0).count()
+        return sum(
+            self._of(table).filter(statistic=statistic, attempts__gt=0).count()
+            for table in (PendingMessage, OpenWindow)
+        )
 
     def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
         kind.store(from_microseconds(end), rows)
 
     def forget(self, cut: int, first_slot: int) -> None:
         over = self._of(OpenWindow).filter(end__lte=cut)
-        over.filter(is_stored=True).delete()
+        lacking = self._of(PendingMessage).filter(
+            statistic=OuterRef("statistic"), end=OuterRef("end")
+        )
+        over.filter(~Exists(lacking), is_stored=True).delete()
         # What failed may need them still.
         needed = set(over.values_list("end", flat=True))
         self._of(KeptMessages).filter(end__lte=cut).exclude(end__in=needed).delete()
@@ -166,6 +172,7 @@ class DjangoStore:
         return PendingMessage(
             pillow=self._pillow,
             statistic=one.statistic,
+            end=one.end,
             body=kept([one.message]),
             attempts=one.attempts,
             due_at=one.due_at,
@@ -175,4 +182,4 @@ class DjangoStore:
 
 def _pending(row: PendingMessage) -> Pending:
     (message,) = messages_of(bytes(row.body))
-    return Pending(row.statistic, message, row.attempts, row.due_at, row.error, row.pk)
+    return Pending(row.statistic, row.end, message, row.attempts, row.due_at, row.error, row.pk)
