@@ -10,3 +10,6 @@ class StatsConfig(AppConfig):
     label = "pillowtop_stats"
     verbose_name = "pillowtop statistics"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from pillowtop.stats import checks  # noqa: F401, PLC0415  (registers them)

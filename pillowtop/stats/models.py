@@ -18,6 +18,7 @@ from pillowtop.stats.records.models import (
     PendingMessage,
     StatsProgress,
 )
+from pillowtop.stats.rendering.rendered import ByCategory, Messages, Rendered
 
 __all__ = [
     "Categorized",
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-class StatisticModel(models.Model):
+class StatisticModel(Rendered):
     """What all rows have. Subclasses add the columns of what is measured."""
 
     key_columns: ClassVar[tuple[str, ...]] = ()
@@ -66,7 +67,7 @@ class ScalarModel(StatisticModel):
         abstract = True
 
 
-class CategorizedModel(StatisticModel):
+class CategorizedModel(ByCategory, StatisticModel):
     """A number for each category."""
 
     key_columns = ("category",)
@@ -78,7 +79,7 @@ class CategorizedModel(StatisticModel):
         abstract = True
 
 
-class CategorizedLogModel(StatisticModel):
+class CategorizedLogModel(Messages, StatisticModel):
     """Words about each category."""
 
     category = models.TextField()

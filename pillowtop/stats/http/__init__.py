@@ -1,0 +1,1 @@
+"""The HTTP front end: what is stored, in the format that is asked for."""

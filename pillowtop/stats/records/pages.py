@@ -1,0 +1,117 @@
+"""Pages of rows: in a total order, from a place on; rows that arrive meanwhile move nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """Behind a row, or before it, in the order asked for. `offset` rows lie before the place."""
+
+    timestamp: datetime
+    row: Any
+    offset: int
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """`offset` is the number of the first row; `fewer` and `more` say whether there are others."""
+
+    rows: Sequence[Any]
+    offset: int
+    fewer: bool
+    more: bool
+
+    @property
+    def start(self) -> Place | None:
+        """Before its first row."""
+        if not self.rows:
+            return None
+        first = self.rows[0]
+        return Place(first.timestamp, first.pk, self.offset, before=True)
+
+    @property
+    def end(self) -> Place | None:
+        """Behind its last row."""
+        if not self.rows:
+            return None
+        last = self.rows[-1]
+        return Place(last.timestamp, last.pk, self.offset + len(self.rows))
+
+
+@dataclass(frozen=True)
+class Book:
+    """Rows, and how they are laid on pages.
+
+    `whole` pages end where a window does: they have fewer rows than `size`, unless that is not
+    enough for one window. Not more than `limit` rows are shown on all pages.
+    """
+
+    rows: Any
+    descending: bool
+    size: int
+    limit: int | None = None
+    whole: bool = False
+
+    def count_pages(self) -> int:
+        """Reads all of the rows' index."""
+        count: int = self.rows.count()
+        return -(-(count if self.limit is None else min(count, self.limit)) // self.size)
+
+    def page(self, place: Place | None) -> Page:
+        """The page at a place, or the first one."""
+        if place is not None and place.before:
+            return self._page_before(place)
+        return self._page_behind(place)
+
+    def _page_behind(self, place: Place | None) -> Page:
+        offset = 0 if place is None else place.offset
+        size, last = self.size, False
+        if self.limit is not None:
+            left = max(self.limit - offset, 0)
+            size, last = min(size, left), left <= size
+        ordered = _ordered(self.rows, place, self.descending)
+        rows, more = self._cut(ordered, size, ends=last and offset > 0)
+        return Page(rows, offset, fewer=place is not None, more=more and not last)
+
+    def _page_before(self, place: Place) -> Page:
+        found, fewer = self._cut(_ordered(self.rows, place, not self.descending), self.size)
+        rows = found[::-1]
+        offset = max(place.offset - len(rows), 0) if fewer else 0
+        return Page(rows, offset, fewer, more=True)
+
+    def _cut(self, ordered: Any, size: int, *, ends: bool = False) -> tuple[list[Any], bool]:
+        """The first rows, and whether there are others. A window that is too long for the page is
+        left to the next one, or taken whole where it would be the only one; not where all `ends`.
+        """
+        rows = list(ordered[: size + 1])
+        rows, rest = rows[:size], rows[size:]
+        if not (self.whole and rows and rest and rest[0].timestamp == rows[-1].timestamp):
+            return rows, bool(rest)
+        cut = rest[0].timestamp
+        whole = [row for row in rows if row.timestamp != cut]
+        if whole or ends:
+            return whole, True
+        rows = list(ordered.filter(timestamp=cut))
+        return rows, ordered.exclude(timestamp=cut).exists()
+
+
+def _ordered(rows: Any, place: Place | None, descending: bool) -> Any:
+    """The rows behind a place. The window of its row is told apart by `exclude`: an `OR` would keep
+    a database from going straight to the place in its index."""
+    if descending:
+        ordered = rows.order_by("-timestamp", "-pk")
+        if place is None:
+            return ordered
+        behind = ordered.filter(timestamp__lte=place.timestamp)
+        return behind.exclude(timestamp=place.timestamp, pk__gte=place.row)
+    ordered = rows.order_by("timestamp", "pk")
+    if place is None:
+        return ordered
+    behind = ordered.filter(timestamp__gte=place.timestamp)
+    return behind.exclude(timestamp=place.timestamp, pk__lte=place.row)

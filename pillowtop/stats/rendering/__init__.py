@@ -1,0 +1,1 @@
+"""What rows look like: JSON, CSV, HTML and charts."""

@@ -1,0 +1,21 @@
+"""JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pillowtop.stats.rendering.values import plain, records_of
+
+
+def to_json(value: Any) -> str:
+    """Valid JSON of anything; what JSON does not know becomes text, or null."""
+    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # What is left of half a surrogate pair is an escape, as JSON writes it.
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def rows_to_json(model: Any, rows: Iterable[Any]) -> str:
+    """A list of objects."""
+    return to_json(records_of(model, rows))

@@ -1,0 +1,84 @@
+"""One test for each check id."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pillowtop.stats import checks
+from tests.project.pages import names
+from tests.project.source import PACKAGE
+
+VOLUME = "pillowtop.stats.shipped.Volume"
+
+
+def found():
+    return [(one.id.removeprefix("pillowtop_stats."), one.msg) for one in
+            checks.check_statistics(None)]  # fmt: skip
+
+
+def only(check_id):
+    [(found_id, words)] = found()
+    assert found_id == check_id
+    return words
+
+
+def test_nothing_is_wrong(settings):
+    settings.PILLOWTOP_STATS = {
+        "PLUGINS": [VOLUME],
+        "RETENTION": {"volume-1m": timedelta(days=7), "*": timedelta(days=1)},
+    }
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "setting", [[], {"PLUGIN": []}, {"RETENTION": {"*": timedelta(0)}}, {"ACCESS": "all"}]
+)
+def test_e001_a_setting_that_cannot_be(settings, setting):
+    settings.PILLOWTOP_STATS = setting
+    assert "PILLOWTOP_STATS" in only("E001")
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        "pillowtop.stats.shipped.Volum",
+        "pillowtop.stats.plugins.Plugin",
+        {"class": VOLUME, "options": {"intervall": timedelta(1)}},
+        {"class": "pillowtop.stats.shipped.TopK", "options": {"k": 0}},
+    ],
+)
+def test_e002_a_plugin_that_cannot_be_used(settings, plugin):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [plugin]}
+    only("E002")
+
+
+def test_e002_two_of_one_name(settings):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME, {"class": VOLUME, "options": {"version": 2}}]}
+    assert "two statistics are called 'volume-1m'" in only("E002")
+
+
+def test_e003_use_tz_is_off(settings):
+    settings.USE_TZ = False
+    assert "USE_TZ" in only("E003")
+
+
+def test_e004_retention_of_what_no_plugin_is(settings):
+    settings.PILLOWTOP_STATS = {
+        "PLUGINS": [VOLUME], "RETENTION": {"volume-1h": timedelta(days=7)}
+    }  # fmt: skip
+    assert "'volume-1h'" in (words := only("E004"))
+    assert "did you mean 'volume-1m'?" in words
+
+
+def test_e005_the_tables_of_pillowtop_are_missing(settings):
+    settings.INSTALLED_APPS = ["pillowtop.stats"]
+    assert "INSTALLED_APPS" in only("E005")
+
+
+def test_checks_are_documented():
+    source = (PACKAGE / "stats/checks.py").read_text()
+    found = set(re.findall(r"pillowtop_stats\.[EW]\d{3}", source))
+    assert names("reference/stats.md", "## System checks") == found
