@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; `make help` lists the others.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo twelve reindex-demo test test-all lint bench soak chaos backlog fuzz wheel clean \
+.PHONY: help demo serve twelve reindex-demo test test-all lint bench soak chaos backlog fuzz wheel clean \
 	environment
 
 BIN := .venv/bin
@@ -23,6 +23,9 @@ demo: environment ## start servers, follow 7,900 airports into two indices, comp
 
 twelve: environment ## the same with twelve pillows on the database, which share its feed
 	@$(BIN)/python -m dev.demo --settings project.twelve
+
+serve: environment ## serve the statistics that make demo has left, at 127.0.0.1:8000
+	@EXAMPLE_SQLITE=build/demo/demo.sqlite3 $(BIN)/python example/manage.py runserver --noreload 127.0.0.1:8000
 
 reindex-demo: environment ## move DOCUMENTS=100000 airports to a new index while they are written and read
 	@$(BIN)/python -m dev.reindex_demo $(if $(DOCUMENTS),--documents $(DOCUMENTS))

@@ -16,14 +16,15 @@ from rich.table import Table
 
 from airports.couch import Database
 from airports.pillows import AirportPillow
-from dev.demo import ROOT, changing, servers
+from dev.demo import ROOT, changing, servers, statistics
 from dev.demo.comparing import Comparison, compare
 from dev.demo.ending import FAILED, concluded
 from dev.demo.indices import Indices
 from dev.demo.running import Manage
+from flights.pillows import DeparturePillow
 from pillowtop import registry
 from pillowtop.conf import configuration
-from pillowtop.listener import PythonPillow
+from pillowtop.listener import AliasedElasticPillow, PythonPillow
 
 ALL = AirportPillow.es_alias
 HITS = 5
@@ -34,9 +35,11 @@ class Demo:
 
     def __init__(self, console: Console) -> None:
         settings = configuration()
-        self._pillows: list[Any] = [registry.get_pillow(one.name) for one in registry.entries()]
+        pillows: list[Any] = [registry.get_pillow(one.name) for one in registry.entries()]
+        self._pillows = [one for one in pillows if isinstance(one, AliasedElasticPillow)]
         self._console = console
         self._database = Database(settings.couchdb, AirportPillow.couch_db)
+        self._departures = Database(settings.couchdb, DeparturePillow.couch_db)
         self._indices = Indices(settings.elasticsearch)
         self._manage = Manage(ROOT / "build" / "demo")
 
@@ -48,18 +51,20 @@ class Demo:
         self._change()
         second = self._catch_up("run_ptop --all has caught up with the changes")
         self._show_hits()
-        return first and second
+        return self._show_statistics() and first and second
 
     def _clean_up(self) -> None:
         """Remove what an earlier run has left on these servers, and nothing else."""
         self._database.delete()
+        self._departures.delete()
         for pillow in self._pillows:
             self._indices.delete(pillow.es_alias)
 
     def _load(self) -> None:
-        with self._console.status("loading airports into CouchDB …"):
+        with self._console.status("loading airports and departures into CouchDB …"):
             self._manage("migrate")
             self._manage("load_airports")
+            self._manage("load_departures")
         self._console.print(f"loaded {len(self._revs()[ALL])} airports into {self._database}")
 
     def _change(self) -> None:
@@ -101,6 +106,14 @@ class Demo:
                 f"  {hit['distance_km']:5.1f} km  {hit['iata']}  {escape(hit['name'])}, "
                 f"{hit['country']}, {hit['elevation_m']} m"
             )
+
+    def _show_statistics(self) -> bool:
+        """Whether each departure has been counted once."""
+        sent, counted = len(self._departures.documents()), statistics.counted(self._manage.database)
+        verdict = "[green]in step[/]" if sent == counted else "[red]NOT in step[/]"
+        self._console.print(f"{counted} of {sent} departures are counted: {verdict}")
+        self._console.print(f"charts: make serve, then {statistics.CHART}")
+        return sent == counted
 
     def _revs(self) -> dict[str, dict[str, str]]:
         """What each index has to hold: ids and revisions, asked of CouchDB."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from flights.listed import PLUGINS
+
 FOLDER = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = "an example is no secret"  # noqa: S105
 USE_TZ = True
 TIME_ZONE = "UTC"
-INSTALLED_APPS = ["pillowtop", "airports"]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+ROOT_URLCONF = "project.urls"
+INSTALLED_APPS = ["pillowtop", "pillowtop.stats", "airports", "flights"]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -21,7 +25,9 @@ DATABASES = {
 PILLOWTOPS: list[str | dict[str, object]] = [
     "airports.pillows.AirportPillow",
     "airports.pillows.FrenchAirportPillow",
+    "flights.pillows.DeparturePillow",
 ]
+PILLOWTOP_STATS = {"PLUGINS": PLUGINS, "ACCESS": "public"}
 PILLOWTOP = {
     "COUCHDB_URL": os.environ.get("COUCHDB_URL", "http://localhost:5984"),
     "COUCHDB_USERNAME": os.environ.get("COUCHDB_USERNAME", ""),

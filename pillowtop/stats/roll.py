@@ -34,6 +34,10 @@ class Roll:
             for ident, kind in kinds.items()
         }
         self._unsaved = [one for ident, one in self._enrolled.items() if known.get(ident) != one]
+        for ident, left in known.items():
+            if ident not in kinds and not left.lacks:
+                left.lacks = "it was left out for a while"
+                self._unsaved.append(left)
 
     def __getitem__(self, statistic: str) -> Enrolled:
         return self._enrolled[statistic]

@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 
 from flights import messages
+from flights.listed import PLUGINS
 from flights.messages import PACKAGE
-from flights.plugins import PLUGINS
 from pillowtop.stats import checks, registry
 
 

@@ -92,6 +92,11 @@ def test_it_says_so_where_nothing_is_old(now, said):
     assert said().splitlines()[-1] == "nothing is to be removed"
 
 
+def test_it_says_so_where_there_are_no_statistics(settings, said):
+    settings.PILLOWTOP_STATS = {}
+    assert said() == "nothing is to be removed\n"
+
+
 def test_apply_removes_what_is_old(now, said):
     fill(now)
     fill(now, "distinct-user-1m")

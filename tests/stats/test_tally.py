@@ -210,6 +210,19 @@ def test_what_no_message_can_come_for_is_forgotten():
     assert len(store._seen) <= 16
 
 
+def test_a_statistic_that_was_left_out_for_a_while_lacks_what_came_meanwhile(caplog):
+    counting = Counting(Count, Users)
+    counting.take(at(1))
+    counting.kinds = {Count.ident(): Count}
+    counting.restart()
+    counting.take(at(2))
+    counting.kinds = {kind.ident(): kind for kind in (Count, Users)}
+    counting.restart()
+    counting.take(at(3))
+    lacks = {ident: one.lacks for ident, one in counting.store.enrolled().items()}
+    assert lacks == {"count-10s": "", "users-10s": "it was left out for a while"}
+
+
 @st.composite
 def runs(draw):
     """Messages within the lateness in any order, in batches, with restarts and rewinds."""

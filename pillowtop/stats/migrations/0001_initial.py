@@ -4,159 +4,253 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='StatsProgress',
+            name="StatsProgress",
             fields=[
-                ('pillow', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('newest', models.BigIntegerField(null=True)),
-                ('watermark', models.BigIntegerField(null=True)),
-                ('counted', models.BigIntegerField(default=0)),
-                ('late', models.BigIntegerField(default=0)),
-                ('beyond', models.BigIntegerField(default=0)),
-                ('ahead', models.BigIntegerField(default=0)),
-                ('repeated', models.BigIntegerField(default=0)),
+                ("pillow", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("newest", models.BigIntegerField(null=True)),
+                ("watermark", models.BigIntegerField(null=True)),
+                ("counted", models.BigIntegerField(default=0)),
+                ("late", models.BigIntegerField(default=0)),
+                ("beyond", models.BigIntegerField(default=0)),
+                ("ahead", models.BigIntegerField(default=0)),
+                ("repeated", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Categorized',
+            name="Categorized",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('statistic', models.CharField(max_length=200)),
-                ('timestamp', models.DateTimeField()),
-                ('category', models.TextField()),
-                ('scalar', models.FloatField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("statistic", models.CharField(max_length=200)),
+                ("timestamp", models.DateTimeField()),
+                ("category", models.TextField()),
+                ("scalar", models.FloatField()),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['statistic', 'timestamp', 'id'], name='pillowtop_s_statist_894eaa_idx')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["statistic", "timestamp", "id"],
+                        name="pillowtop_s_statist_894eaa_idx",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CategorizedLog',
+            name="CategorizedLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('statistic', models.CharField(max_length=200)),
-                ('timestamp', models.DateTimeField()),
-                ('category', models.TextField()),
-                ('message', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("statistic", models.CharField(max_length=200)),
+                ("timestamp", models.DateTimeField()),
+                ("category", models.TextField()),
+                ("message", models.TextField()),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['statistic', 'timestamp', 'id'], name='pillowtop_s_statist_e06753_idx'), models.Index(fields=['statistic', 'category', 'timestamp'], name='pillowtop_s_statist_026da9_idx')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["statistic", "timestamp", "id"],
+                        name="pillowtop_s_statist_e06753_idx",
+                    ),
+                    models.Index(
+                        fields=["statistic", "category", "timestamp"],
+                        name="pillowtop_s_statist_026da9_idx",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ConstrainedCategorizedLog',
+            name="ConstrainedCategorizedLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('statistic', models.CharField(max_length=200)),
-                ('timestamp', models.DateTimeField()),
-                ('category', models.TextField()),
-                ('message', models.TextField()),
-                ('category_constraint', models.TextField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("statistic", models.CharField(max_length=200)),
+                ("timestamp", models.DateTimeField()),
+                ("category", models.TextField()),
+                ("message", models.TextField()),
+                ("category_constraint", models.TextField(blank=True, null=True)),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['statistic', 'timestamp', 'id'], name='pillowtop_s_statist_244b5d_idx'), models.Index(fields=['statistic', 'category', 'timestamp'], name='pillowtop_s_statist_e412d2_idx')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["statistic", "timestamp", "id"],
+                        name="pillowtop_s_statist_244b5d_idx",
+                    ),
+                    models.Index(
+                        fields=["statistic", "category", "timestamp"],
+                        name="pillowtop_s_statist_e412d2_idx",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CountedMessages',
+            name="CountedMessages",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pillow', models.CharField(max_length=200)),
-                ('slot', models.BigIntegerField()),
-                ('body', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pillow", models.CharField(max_length=200)),
+                ("slot", models.BigIntegerField()),
+                ("body", models.BinaryField()),
             ],
             options={
-                'indexes': [models.Index(fields=['pillow', 'slot'], name='pillowtop_s_pillow_d8bbcb_idx')],
+                "indexes": [
+                    models.Index(fields=["pillow", "slot"], name="pillowtop_s_pillow_d8bbcb_idx")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pillow', models.CharField(max_length=200)),
-                ('statistic', models.CharField(max_length=200)),
-                ('version', models.BigIntegerField()),
-                ('lacks', models.TextField(blank=True)),
-                ('set_aside', models.TextField(blank=True)),
-                ('stage', models.CharField(blank=True, max_length=10)),
-                ('skips', models.BinaryField(default=bytes)),
-                ('skips_since', models.BigIntegerField(default=0)),
-                ('skips_until', models.BigIntegerField(default=0)),
-                ('filled_since', models.BigIntegerField(null=True)),
-                ('filler', models.CharField(blank=True, max_length=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pillow", models.CharField(max_length=200)),
+                ("statistic", models.CharField(max_length=200)),
+                ("version", models.BigIntegerField()),
+                ("lacks", models.TextField(blank=True)),
+                ("set_aside", models.TextField(blank=True)),
+                ("stage", models.CharField(blank=True, max_length=10)),
+                ("skips", models.BinaryField(default=bytes)),
+                ("skips_since", models.BigIntegerField(default=0)),
+                ("skips_until", models.BigIntegerField(default=0)),
+                ("filled_since", models.BigIntegerField(null=True)),
+                ("filler", models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('pillow', 'statistic'), name='pillowtop_stats_one_enrolment')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pillow", "statistic"), name="pillowtop_stats_one_enrolment"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='KeptMessages',
+            name="KeptMessages",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pillow', models.CharField(max_length=200)),
-                ('bucket', models.CharField(max_length=200)),
-                ('end', models.BigIntegerField()),
-                ('body', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pillow", models.CharField(max_length=200)),
+                ("bucket", models.CharField(max_length=200)),
+                ("end", models.BigIntegerField()),
+                ("body", models.BinaryField()),
             ],
             options={
-                'indexes': [models.Index(fields=['pillow', 'bucket', 'end'], name='pillowtop_s_pillow_a5ea9e_idx')],
+                "indexes": [
+                    models.Index(
+                        fields=["pillow", "bucket", "end"], name="pillowtop_s_pillow_a5ea9e_idx"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OpenWindow',
+            name="OpenWindow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pillow', models.CharField(max_length=200)),
-                ('statistic', models.CharField(max_length=200)),
-                ('end', models.BigIntegerField()),
-                ('state', models.BinaryField(default=bytes)),
-                ('is_stored', models.BooleanField(default=False)),
-                ('attempts', models.IntegerField(default=0)),
-                ('due_at', models.BigIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pillow", models.CharField(max_length=200)),
+                ("statistic", models.CharField(max_length=200)),
+                ("end", models.BigIntegerField()),
+                ("state", models.BinaryField(default=bytes)),
+                ("is_stored", models.BooleanField(default=False)),
+                ("attempts", models.IntegerField(default=0)),
+                ("due_at", models.BigIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['pillow', 'is_stored', 'end'], name='pillowtop_s_pillow_e01b69_idx')],
-                'constraints': [models.UniqueConstraint(fields=('pillow', 'statistic', 'end'), name='pillowtop_stats_one_window')],
+                "indexes": [
+                    models.Index(
+                        fields=["pillow", "is_stored", "end"], name="pillowtop_s_pillow_e01b69_idx"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("pillow", "statistic", "end"), name="pillowtop_stats_one_window"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PendingMessage',
+            name="PendingMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pillow', models.CharField(max_length=200)),
-                ('statistic', models.CharField(max_length=200)),
-                ('end', models.BigIntegerField()),
-                ('body', models.BinaryField()),
-                ('attempts', models.IntegerField(default=0)),
-                ('due_at', models.BigIntegerField(null=True)),
-                ('error', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("pillow", models.CharField(max_length=200)),
+                ("statistic", models.CharField(max_length=200)),
+                ("end", models.BigIntegerField()),
+                ("body", models.BinaryField()),
+                ("attempts", models.IntegerField(default=0)),
+                ("due_at", models.BigIntegerField(null=True)),
+                ("error", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['pillow', 'due_at'], name='pillowtop_s_pillow_25cc8e_idx'), models.Index(fields=['pillow', 'statistic', 'end'], name='pillowtop_s_pillow_bc020c_idx')],
+                "indexes": [
+                    models.Index(fields=["pillow", "due_at"], name="pillowtop_s_pillow_25cc8e_idx"),
+                    models.Index(
+                        fields=["pillow", "statistic", "end"], name="pillowtop_s_pillow_bc020c_idx"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Scalar',
+            name="Scalar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('statistic', models.CharField(max_length=200)),
-                ('timestamp', models.DateTimeField()),
-                ('scalar', models.FloatField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("statistic", models.CharField(max_length=200)),
+                ("timestamp", models.DateTimeField()),
+                ("scalar", models.FloatField()),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['statistic', 'timestamp', 'id'], name='pillowtop_s_statist_787340_idx')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        fields=["statistic", "timestamp", "id"],
+                        name="pillowtop_s_statist_787340_idx",
+                    )
+                ],
             },
         ),
     ]

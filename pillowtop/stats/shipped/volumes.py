@@ -63,7 +63,7 @@ class CategoriesPlugin(FieldPlugin):
 
     def found(self, messages: Sequence[Message]) -> Sequence[Any]:
         """The categories of messages, all in one."""
-        raise NotImplementedError
+        return values(messages, self.field)
 
     def process(self, message: Message) -> None:
         self.process_all([message])
@@ -93,9 +93,6 @@ class VolumeByField(CategoriesPlugin):
     description = "How many messages there were with each value of a field."
 
     field = "level"
-
-    def found(self, messages: Sequence[Message]) -> Sequence[Any]:
-        return values(messages, self.field)
 
 
 class VolumeByCategory(CategoriesPlugin):

@@ -91,6 +91,16 @@ def test_a_hook_says_which():
     assert counts_of(ByWord, with_field("a b", "b", "")) == {"a": 1, "b": 2, "(none)": 1}
 
 
+def test_a_hook_may_go_on_from_the_field():
+    class Louder(VolumeByCategory):
+        field = "f"
+
+        def categories(self, message):
+            return super().categories(message).upper()
+
+    assert counts_of(Louder, with_field("a", "A", "b")) == {"A": 2, "B": 1}
+
+
 def test_a_hook_may_give_a_single_text():
     class ByLetter(VolumeByCategory):
         def categories(self, message):
