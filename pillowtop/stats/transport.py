@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from django.db import transaction
-
 from pillowtop.changes import Change, Document
-from pillowtop.records.database import alias
 from pillowtop.stats.plugins import Message
+from pillowtop.stats.records.store import on_commit
 from pillowtop.stats.tally import Tally
 from pillowtop.transports.gathering import GatheringTransport
 
@@ -43,7 +41,7 @@ class StatsTransport(GatheringTransport):
         if self._messages or not present:
             self._heard_at = time.monotonic()
         tally.take(self._messages, present=present, idle=self._idle)
-        transaction.on_commit(lambda: self._keep(tally), using=alias())
+        on_commit(lambda: self._keep(tally))
 
     def wants_turn(self) -> bool:
         if self._tally is None:

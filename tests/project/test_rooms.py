@@ -9,6 +9,15 @@ from tests.project.source import imports, modules
 
 ENGINE_KNOWS = ("pillowtop.engine", "pillowtop.changes", "pillowtop.exceptions",
                 "pillowtop.feeds.reading")  # fmt: skip
+RECORDS = (
+    "pillowtop.records",
+    "pillowtop.migrations",
+    "pillowtop.stats.records",
+    "pillowtop.stats.migrations",
+    # What developers inherit from.
+    "pillowtop.stats.models",
+    "pillowtop.stats.rendering.rendered",
+)
 CONNECTIONS = (
     # Errors of the database, and connections: to look at them is no use of the ORM.
     "django.db.DatabaseError",
@@ -22,7 +31,7 @@ CONNECTIONS = (
 
 def test_only_records_uses_the_orm():
     for name, tree in modules():
-        if name.startswith(("pillowtop.records", "pillowtop.migrations")):
+        if name.startswith(RECORDS):
             continue
         used = {one for one in imports(tree) if one.startswith("django.db")}
         assert used <= set(CONNECTIONS), name

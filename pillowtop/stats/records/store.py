@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -178,6 +178,11 @@ class DjangoStore:
             due_at=one.due_at,
             error=storable(one.error),
         )
+
+
+def on_commit(function: Callable[[], None]) -> None:
+    """Call a function once what has been kept in this transaction stays."""
+    transaction.on_commit(function, using=alias())
 
 
 def _pending(row: PendingMessage) -> Pending:
