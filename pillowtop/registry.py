@@ -130,6 +130,12 @@ def select(key: str | None) -> list[Entry]:
     return chosen
 
 
+def writers_of(alias: str) -> list[str]:
+    """The names of the pillows whose index stands under an alias."""
+    pillows = [entry.pillow() for entry in entries()]
+    return [one.name for one in pillows if alias and getattr(one, "es_alias", "") == alias]
+
+
 def get_pillow(name: str) -> BasicPillow:
     """The pillow of a name. Raises `ConfigurationError`."""
     chosen = select(name)

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Sequence
 
 from pillowtop.elastic.naming import own_alias
+from pillowtop.elastic.replies import AllRefused
 from pillowtop.engine.items import Item, Outcome, Verdict
-from pillowtop.exceptions import Halted, StandBy
+from pillowtop.exceptions import Halted, StandBy, WrittenByLaterLife
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +35,16 @@ class Mirror:
     def deliver(self, items: Sequence[Item]) -> dict[str, Outcome]:
         """Write items. Returns those that are to be tried again, by their id in the index.
 
-        Raises `TransientError`, and `StartAgain` where a later life has written there.
+        Raises `TransientError`.
         """
         if self.lost or not items:
             return {}
         try:
-            outcomes = self._send(items, own_alias(self.index))
+            outcomes = self._sent(items)
+        except WrittenByLaterLife:
+            # To write over it would undo the work of whoever builds this index anew.
+            self._lose("another process writes to it (ptop_reindex run, to have it serve again?)")
+            return {}
         except (Halted, StandBy) as error:
             self._lose(str(error))
             return {}
@@ -50,6 +55,15 @@ class Mirror:
             return {}
         self._complain([one for one in outcomes if one.verdict is Verdict.REJECTED])
         return again
+
+    def _sent(self, items: Sequence[Item]) -> list[Outcome]:
+        try:
+            return self._send(items, own_alias(self.index))
+        except AllRefused as refusal:
+            # A mapping that a new release has left may refuse all that this one makes.
+            if len(refusal.outcomes) != len(items):
+                raise
+            return list(refusal.outcomes)
 
     def _lose(self, why: str) -> None:
         self.lost = why

@@ -78,6 +78,7 @@ def plan(
             return Plan(known, (Step.FOLLOW,))
         there = Move(pillow, target.alias, old.name, old.name, old.uuid, Stage.FLIPPED)
         return Plan(known or there, ())
+    _demand_no_routing(target.alias, old)
     fresh = Move(pillow, target.alias, old.name, target.index)
     if known is None or new is None or known.uuid != new.uuid or known.old != old.name:
         return Plan(fresh, (Step.CREATE, *BUILDING, *FLIPPING))
@@ -86,6 +87,16 @@ def plan(
     if known.stage is Stage.BUILDING:
         return Plan(known, (*BUILDING, *FLIPPING))
     return Plan(fresh, (Step.CREATE, *BUILDING, *FLIPPING))
+
+
+def _demand_no_routing(alias: str, old: FoundIndex) -> None:
+    """The new index is filled by an alias of ours: documents would stand in other shards there."""
+    if old.details.get(alias, {}).get("index_routing"):
+        raise ConfigurationError(
+            f"alias {alias!r} routes what is written (index_routing), and an index behind such an "
+            "alias cannot be moved: say the routing of documents by es_routing, and take it from "
+            "the alias"
+        )
 
 
 def serving(alias: str, indices: Mapping[str, FoundIndex]) -> FoundIndex:

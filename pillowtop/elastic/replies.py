@@ -209,16 +209,25 @@ def read_reply(status: int, body: bytes, items: Sequence[Item], target: str) -> 
     return outcomes
 
 
+class AllRefused(TargetUnusable):
+    """A target refuses many items, and all of them, for one reason: these are the `outcomes`."""
+
+    def __init__(self, words: str, outcomes: Sequence[Outcome]) -> None:
+        super().__init__(words)
+        self.outcomes = outcomes
+
+
 def blame_the_target(outcomes: Sequence[Outcome], target: str) -> None:
-    """Raise `TargetUnusable` where many items, and all of them, are rejected for one reason."""
+    """Raise `AllRefused` where many items, and all of them, are rejected for one reason."""
     if len(outcomes) < MANY_ITEMS or outcomes[0].verdict is not Verdict.REJECTED:
         return
     kinds = {(outcome.error_type, _general(outcome)) for outcome in outcomes}
     first = outcomes[0]
     if len(kinds) == 1 and first.error_type not in ("", TOO_LARGE):
-        raise TargetUnusable(
+        raise AllRefused(
             f"{target!r} refuses every document for one reason, {first.error_type}: "
-            f"{first.reason} (correct the mapping or the transform, then start the pillow again)"
+            f"{first.reason} (correct the mapping or the transform, then start the pillow again)",
+            outcomes,
         )
 
 

@@ -58,7 +58,7 @@ class ElasticTransport:
         self._client = BulkClient(endpoint, timeout_seconds, pipeline)
         self._cluster = cluster = Cluster(endpoint, timeout_seconds)
         self._keeper: IndexKeeper = IndexKeeper(cluster, target, source_field)
-        self.holdings: IndexListing = IndexListing(cluster, self._alias, source_field, pillow_name)
+        self.holdings: IndexListing = IndexListing(cluster, self.index, source_field, pillow_name)
 
     def pack(self, change: Change, document: Document, version: int) -> Item:
         """Raises `TypeError` or `ValueError` where a document is no dict, or is not JSON."""

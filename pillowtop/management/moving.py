@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 
 from pillowtop.conf import configuration
 from pillowtop.management.logs import set_up_logging
-from pillowtop.management.moves import aliased, demand_alias_of_its_own
+from pillowtop.management.moves import aliased, demand_alias_of_its_own, demand_comparable
 from pillowtop.management.progress import Phases
 from pillowtop.worker import boot
 
@@ -25,6 +25,7 @@ def move(name: str, verbosity: int, **wishes: Any) -> None:
             "(manage.py …), not by call_command"
         )
     demand_alias_of_its_own(one)
+    demand_comparable(one)
 
     from pillowtop.worker.launcher import work  # noqa: PLC0415  (imports gevent)
     from pillowtop.worker.moving import mover_of  # noqa: PLC0415

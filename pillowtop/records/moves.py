@@ -57,6 +57,13 @@ def lose(pillow: str, new: str, why: str) -> None:
     IndexMove.objects.using(alias()).filter(pillow=pillow, new=new, lost="").update(lost=why)
 
 
+def take_back(pillow: str, old: str) -> None:
+    """An index is about to be filled anew: nobody is to keep it in step as a way back."""
+    IndexMove.objects.using(alias()).filter(pillow=pillow, old=old, lost="").update(
+        lost=f"ptop_reindex run has begun to fill {old} anew: let it go on to its end"
+    )
+
+
 def disturb(pillow: str, new: str) -> None:
     """The old index has got more than what has changed since the move: all of it is to be written
     anew by its own release, should that serve again."""

@@ -42,8 +42,13 @@ class Mirroring:
             return
         if self._transport.lost:
             self._ground.record(moves.lose, self._move.new, self._transport.lost)
-        elif self._move.may_return(timezone.now()):
+        elif self._ground.record(moves.kept, self._move.new) is not None:
             return
+        elif self._move.may_return(timezone.now()):
+            self._log(
+                logging.WARNING, "mirror_ended",
+                f"does not keep {self._move.old} in step any more: ptop_reindex run fills it anew",
+            )  # fmt: skip
         else:
             self._log(
                 logging.INFO, "mirror_ended",

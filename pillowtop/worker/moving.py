@@ -170,6 +170,7 @@ class Mover:
         uuid = self._patiently(self._build.get_transport().prepare)
         self._record(tokens.raise_above, self._build.name, self.pillow.name)
         if self._reused:
+            self._record(moves.take_back, self.pillow.name, self._move.new)
             self._record(requests.ask, self._build.name, Request("reset"))
         self._remember(uuid=uuid, stage=Stage.BUILDING)
 
@@ -214,6 +215,7 @@ class Mover:
 
     def _flip(self) -> None:
         """Whatever is written down is so before the one request that counts."""
+        self._patiently(self._demand_in_place)
         seq, identity = self._patiently(self._position)
         self._record(tokens.raise_above, self.pillow.name, self._build.name)
         self._remember(
@@ -230,6 +232,13 @@ class Mover:
         self._patiently(self._move_alias)
         self._record(moves.finish, self._move)
         self._move = msgspec.structs.replace(self._move, stage=Stage.FLIPPED)
+
+    def _demand_in_place(self) -> None:
+        """Before anything is written down about a move that cannot be made."""
+        alias, old, new = self._move.alias, self._move.old, self._move.new
+        found = self._indices.find(alias, old, new)
+        if not any(alias in found[name].aliases for name in (old, new) if name in found):
+            raise self._moved_by_hand()
 
     def _move_alias(self) -> None:
         alias, old, new = self._move.alias, self._move.old, self._move.new

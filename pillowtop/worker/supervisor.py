@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import gevent
 
-from pillowtop import awaited
+from pillowtop import awaited, registry
 from pillowtop.engine.backoff import Backoff
 from pillowtop.engine.figures import Snapshot
 from pillowtop.exceptions import (
@@ -194,20 +194,25 @@ class Supervisor:
 
     def _advice(self) -> str:
         """What somebody who reads that the alias is on another index is to do."""
-        name, index = self.pillow.name, self._figures.index
-        patience = self._office.patience(name)
-        known = patience.until_done(lambda: self._office.books.run(moves.all_of, name))
-        for move in known:
-            if move.old == index and move.is_made:
-                return (
-                    f"It was moved there by ptop_reindex, and this is the release before: start "
-                    f"run_ptop of the new one in its place, or go back (manage.py ptop_reindex "
-                    f"rollback {name})"
-                )
+        name = self.pillow.name
+        if self._was_moved_away():
+            return (
+                f"It was moved there by ptop_reindex, and this is the release before: start "
+                f"run_ptop of the new one in its place, or go back (manage.py ptop_reindex "
+                f"rollback {name})"
+            )
         return (
             "To have the new index built and put in its place, type: manage.py ptop_reindex run "
             f"{name}"
         )
+
+    def _was_moved_away(self) -> bool:
+        """Whether the alias has been moved from the index that this release asks for."""
+        name, index = self.pillow.name, self._figures.index
+        known = self._office.patience(name).until_done(
+            lambda: self._office.books.run(moves.all_of, name)
+        )
+        return any(move.old == index and move.is_made for move in known)
 
     def _wait(self) -> None:
         if self.state in (State.CRASHED, State.RUNNING):
@@ -227,10 +232,13 @@ class Supervisor:
         """Have the index that the pillow asks for take its place, if the pillow says so.
 
         Once in a process: what keeps it from that is for somebody to look at. And not where
-        somebody has gone back from it.
+        somebody has gone back from it, where the pillow was moved away from it (by a newer
+        release: two would move it to and fro), or where others write to the alias, too.
         """
         wants = getattr(self.pillow, "on_changed_mapping", "standby") == "reindex"
-        if not wants or self._mover is not None:
+        if not wants or self._mover is not None or self._was_moved_away():
+            return
+        if len(registry.writers_of(getattr(self.pillow, "es_alias", ""))) > 1:
             return
         from pillowtop.worker.moving import mover_of  # noqa: PLC0415  (a circle)
 

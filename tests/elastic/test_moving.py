@@ -70,6 +70,12 @@ def test_there_is_nothing_to_move_from():
         planned([FoundIndex("orders", "u")])
 
 
+def test_an_alias_that_routes_what_is_written_is_refused():
+    old = FoundIndex(OLD, "u", {"orders": True}, details={"orders": {"index_routing": "a"}})
+    with pytest.raises(ConfigurationError, match="es_routing"):
+        planned([old])
+
+
 def test_the_request_demands_the_old_index_to_be_where_it_was():
     old = FoundIndex(
         OLD, "u", {"orders": True}, details={"orders": {"is_write_index": True, "filter": {"a": 1}}}

@@ -145,3 +145,112 @@ def test_who_is_to_move_by_itself_waits_for_who_is_at_it(moving, one, old):
     one.project.catch_up()
     assert not is_on(moving, old)
     wait_for_release(moving, 2)
+
+
+REINDEX = '    on_changed_mapping = "reindex"\n'
+
+
+def test_an_index_that_is_filled_anew_is_no_way_back_for_who_serves_meanwhile(moving, one, old):
+    """The release that serves wrote its own documents over those that were just filled in."""
+    moving.deploy(2, moving.source(2) + NARROW)
+    moving.run()
+    second = one.project.start("--all")
+    second.wait_for(f"keeps {old} in step, too")
+    one.database.put("doc000002", n=2)
+    moving.deploy(1)
+    moving.run("--no-flip")
+    second.wait_for("ptop_reindex run fills it anew")
+    said = moving.manage("ptop_reindex", "rollback", "OrderPillow", code=4)
+    assert f"has begun to fill {old} anew" in said
+    moving.run()
+    assert second.stop() == 0
+    one.project.catch_up()
+    assert is_on(moving, old)
+    assert one.in_step()
+    wait_for_release(moving, 1)
+
+
+def test_two_releases_that_move_by_themselves_do_not_move_to_and_fro(moving, one, old):
+    moving.deploy(1, moving.source(1) + REINDEX)
+    first = one.project.start("--all")
+    first.wait_for("caught up")
+    moving.deploy(2, moving.source(2) + REINDEX)
+    second = one.project.start("--all")
+    second.wait_for(f"keeps {old} in step, too")
+    wait_until(moving.has_looked_again, what=lambda: first.log + second.log)
+    assert "this is the release before" in first.log
+    assert not is_on(moving, old)
+    assert first.stop() == second.stop() == 0
+
+
+TWO = """
+class OtherPillow(OrderPillow):
+    def index_id(self, change):
+        return "other-" + change.id
+"""
+
+
+def test_who_shares_its_alias_does_not_move_by_itself(moving, one, old):
+    pillows = ["pillows.OrderPillow", "pillows.OtherPillow"]
+    moving.deploy(1, moving.source(1) + TWO)
+    one.project.configure(one.settings, pillows)
+    one.project.catch_up()
+    moving.deploy(2, moving.source(2) + REINDEX + TWO)
+    worker = one.project.start("--all")
+    wait_until(moving.has_looked_again, what=lambda: worker.log)
+    assert is_on(moving, old)
+    assert len(one.index.documents()) == 100
+    assert worker.stop() == 0
+
+
+def test_an_archive_under_the_alias_takes_no_document_from_the_index(moving, one, old):
+    archive = f"{moving.alias}-archive"
+    source = moving.elastic("GET", f"{old}/_doc/doc000003")["_source"]
+    moving.elastic("PUT", f"{archive}/_doc/doc000003?refresh=true", source)
+    moving.elastic("POST", "_aliases", {"actions": [
+        {"add": {"index": archive, "alias": moving.alias, "is_write_index": False}},
+        {"add": {"index": old, "alias": moving.alias, "is_write_index": True}},
+    ]})  # fmt: skip
+    moving.manage("ptop_checkpoint", "reset", "OrderPillow", "--noinput")
+    one.project.catch_up()
+    assert set(moving.releases_in(old)) == set(one.database.revs())
+    moving.manage("ptop_verify", "OrderPillow")
+    moving.elastic("DELETE", archive)
+
+
+OLD_MAPPING = '    default_mapping = {{"properties": {{"size": {{"type": "%s"}}}}}}\n'
+SIZED = """
+    def change_transform(self, document):
+        return {{**document, "release": 2, "size": "%s"}}
+"""
+
+
+def test_many_documents_that_only_the_old_mapping_refuses_are_no_hindrance(moving):
+    one = moving.setup
+    moving.deploy(1, moving.source(1) + OLD_MAPPING % "long" + SIZED % "1")
+    one.project.catch_up()
+    (old,) = moving.serving()
+    moving.deploy(2, moving.source(2) + OLD_MAPPING % "keyword" + SIZED % "large")
+    moving.run()
+    worker = one.project.start("--all")
+    worker.wait_for(f"keeps {old} in step, too")
+    one.database.fill(20, prefix="new")
+    worker.wait_for("does not take 'new")
+    one.wait_until_in_step()
+    assert worker.stop() == 0
+    moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    assert is_on(moving, old)
+
+
+def test_what_cannot_be_compared_is_not_copied_first(moving, one, old):
+    moving.deploy(
+        2,
+        moving.source(2)
+        + """
+    def change_transport(self, document):
+        super().change_transport(document)
+""",
+    )
+    said = moving.run(code=3)
+    assert "change documents in change_transform" in said
+    assert list(moving.elastic("GET", f"{moving.alias}_*")) == [old]

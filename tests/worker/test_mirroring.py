@@ -26,7 +26,7 @@ def mirroring():
 
         def record(function, *arguments):
             said.append((function, *arguments))
-            return move if function is moves.kept else None
+            return move if function is moves.kept and move.is_open else None
 
         move = SimpleNamespace(old="orders_0", new=NEW, is_open=True)
         move.may_return = lambda _now: move.is_open
