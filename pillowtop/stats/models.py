@@ -77,6 +77,10 @@ class CategorizedModel(ByCategory, StatisticModel):
 
     class Meta(StatisticModel.Meta):
         abstract = True
+        indexes: ClassVar[list[models.Index]] = [
+            *StatisticModel.Meta.indexes,
+            models.Index(fields=["statistic", "category", "timestamp", "id"]),
+        ]
 
 
 class CategorizedLogModel(Messages, StatisticModel):
@@ -89,7 +93,7 @@ class CategorizedLogModel(Messages, StatisticModel):
         abstract = True
         indexes: ClassVar[list[models.Index]] = [
             *StatisticModel.Meta.indexes,
-            models.Index(fields=["statistic", "category", "timestamp"]),
+            models.Index(fields=["statistic", "category", "timestamp", "id"]),
         ]
 
 

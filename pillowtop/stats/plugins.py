@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pillowtop.stats import intervals
 
-REMOVED = str.maketrans("", "", "\"'()*&?,")
+REMOVED = str.maketrans("", "", "\"'()*&?,/#%")
 
 
 class Message(dict[str, Any]):

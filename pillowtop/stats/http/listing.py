@@ -36,7 +36,9 @@ class Listing:
         stop = asked.stop or datetime.now(UTC)
         self._links = Links(request, request.GET.get("stop") or written(stop))
         self._book = Book(
-            self._rows(stop),
+            self._rows(),
+            asked.start,
+            stop,
             descending=asked.order == "desc",
             size=self._size(),
             limit=asked.limit,
@@ -59,10 +61,8 @@ class Listing:
         self._number(response, page)
         return response
 
-    def _rows(self, stop: datetime) -> Any:
-        rows = self._kind.rows().filter(timestamp__lte=stop)
-        if self._asked.start is not None:
-            rows = rows.filter(timestamp__gte=self._asked.start)
+    def _rows(self) -> Any:
+        rows = self._kind.rows()
         if self._asked.category is not None:
             if "category" not in self._kind.model.columns():
                 words = f"{self._kind.ident()} has no categories"

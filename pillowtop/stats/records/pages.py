@@ -46,13 +46,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Book:
-    """Rows, and how they are laid on pages.
+    """Rows from `start` to `stop`, both included, and how they are laid on pages.
 
     `whole` pages end where a window does: they have fewer rows than `size`, unless that is not
     enough for one window. Not more than `limit` rows are shown on all pages.
     """
 
     rows: Any
+    start: datetime | None
+    stop: datetime
     descending: bool
     size: int
     limit: int | None = None
@@ -60,7 +62,7 @@ class Book:
 
     def count_pages(self) -> int:
         """Reads all of the rows' index."""
-        count: int = self.rows.count()
+        count: int = self._between(self.start, self.stop).count()
         return -(-(count if self.limit is None else min(count, self.limit)) // self.size)
 
     def page(self, place: Place | None) -> Page:
@@ -75,12 +77,12 @@ class Book:
         if self.limit is not None:
             left = max(self.limit - offset, 0)
             size, last = min(size, left), left <= size
-        ordered = _ordered(self.rows, place, self.descending)
+        ordered = self._ordered(place, descending=self.descending)
         rows, more = self._cut(ordered, size, ends=last and offset > 0)
         return Page(rows, offset, fewer=place is not None, more=more and not last)
 
     def _page_before(self, place: Place) -> Page:
-        found, fewer = self._cut(_ordered(self.rows, place, not self.descending), self.size)
+        found, fewer = self._cut(self._ordered(place, descending=not self.descending), self.size)
         rows = found[::-1]
         offset = max(place.offset - len(rows), 0) if fewer else 0
         return Page(rows, offset, fewer, more=True)
@@ -100,18 +102,24 @@ class Book:
         rows = list(ordered.filter(timestamp=cut))
         return rows, ordered.exclude(timestamp=cut).exists()
 
-
-def _ordered(rows: Any, place: Place | None, descending: bool) -> Any:
-    """The rows behind a place. The window of its row is told apart by `exclude`: an `OR` would keep
-    a database from going straight to the place in its index."""
-    if descending:
-        ordered = rows.order_by("-timestamp", "-pk")
+    def _ordered(self, place: Place | None, *, descending: bool) -> Any:
+        """The rows behind a place. Neither an `OR` nor a second limit on the same side: either
+        would keep a database from going straight to the place in its index."""
         if place is None:
-            return ordered
-        behind = ordered.filter(timestamp__lte=place.timestamp)
-        return behind.exclude(timestamp=place.timestamp, pk__gte=place.row)
-    ordered = rows.order_by("timestamp", "pk")
-    if place is None:
-        return ordered
-    behind = ordered.filter(timestamp__gte=place.timestamp)
-    return behind.exclude(timestamp=place.timestamp, pk__lte=place.row)
+            return self._between(self.start, self.stop).order_by(*_order(descending))
+        if descending:
+            rows = self._between(self.start, min(self.stop, place.timestamp))
+            rows = rows.exclude(timestamp=place.timestamp, pk__gte=place.row)
+        else:
+            start = place.timestamp if self.start is None else max(self.start, place.timestamp)
+            rows = self._between(start, self.stop)
+            rows = rows.exclude(timestamp=place.timestamp, pk__lte=place.row)
+        return rows.order_by(*_order(descending))
+
+    def _between(self, start: datetime | None, stop: datetime) -> Any:
+        rows = self.rows.filter(timestamp__lte=stop)
+        return rows if start is None else rows.filter(timestamp__gte=start)
+
+
+def _order(descending: bool) -> tuple[str, str]:
+    return ("-timestamp", "-pk") if descending else ("timestamp", "pk")
