@@ -175,6 +175,8 @@ class Project:
         with closing(books):
             books.execute("BEGIN EXCLUSIVE")
             worker.process.send_signal(signal.SIGSTOP)
+            # Until then one of its threads may still get the lock that is given up here.
+            wait_until(lambda: _has_stopped(worker.process.pid))
             books.execute("ROLLBACK")
 
     def _paused_between_transactions(self, worker: Worker) -> bool:
@@ -218,3 +220,10 @@ class Project:
             if worker.process.poll() is None:
                 worker.process.kill()
                 worker.process.wait()
+
+
+def _has_stopped(pid: int) -> bool:
+    """Whether none of a process's threads runs."""
+    states = [path.read_text().rpartition(")")[2].split()[0]
+              for path in Path(f"/proc/{pid}/task").glob("*/stat")]  # fmt: skip
+    return set(states) == {"T"}

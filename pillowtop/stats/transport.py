@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pillowtop.changes import Change, Document
 from pillowtop.stats.plugins import Message
@@ -18,7 +18,7 @@ class StatsTransport(GatheringTransport):
     def __init__(
         self, make_tally: Callable[[], Tally], make_message: Callable[[Change, Document], Message]
     ) -> None:
-        self.counts: Mapping[str, int] = {}
+        self.counts: dict[str, int] = {}
         self._make_tally = make_tally
         self._make_message = make_message
         self._tally: Tally | None = None
@@ -45,8 +45,8 @@ class StatsTransport(GatheringTransport):
 
     def wants_turn(self) -> bool:
         if self._tally is None:
-            self._tally = self._make_tally()
-            self.counts = self._tally.progress.counts
+            self._keep(self._make_tally())
+        assert self._tally is not None
         return self._tally.wants_turn(self._idle)
 
     @property
@@ -56,4 +56,4 @@ class StatsTransport(GatheringTransport):
 
     def _keep(self, tally: Tally) -> None:
         self._tally = tally
-        self.counts = tally.progress.counts
+        self.counts.update(tally.progress.counts)

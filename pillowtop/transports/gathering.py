@@ -21,6 +21,7 @@ class GatheringTransport:
     batches_in_flight = 1
     decodes = True
     counts: Mapping[str, int] = {}
+    """What it shows of itself, by name: the same object from the beginning to the end."""
 
     def make_payload(self, change: Change, document: Document) -> Any:
         """What to gather of a document. Raises what the document deserves."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pillowtop.elastic import listing
@@ -35,7 +37,9 @@ def listed(*, search=WHOLE, refresh=WHOLE, after="", upto=""):
 def test_what_is_asked_for():
     held, (_, refresh, search) = listed()
     assert held == [Held("a", "orders/a", 7, "1-a"), Held("b", "orders/b", 2**32, "")]
-    assert (refresh.path, search.path) == ("/orders/_refresh", "/orders/_search")
+    # Of the index, and not of all behind its alias.
+    assert re.fullmatch("/orders_[0-9a-f]{8}/_refresh", refresh.path)
+    assert re.fullmatch("/orders_[0-9a-f]{8}/_search", search.path)
     assert search.query["allow_partial_search_results"] == "false"
     asked = search.json()
     assert (asked["version"], asked["_source"], asked["size"]) == (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+import urllib.request
 from collections import Counter
 
 from tests.projects import wait_until
@@ -61,4 +63,22 @@ def test_by_the_clock_rows_appear_while_nothing_comes(make_statistics):
     statistics.send("a", 8)
     statistics.send("b", 9)
     wait_until(lambda: statistics.rows().get("count-10s") == {10: 2}, 30, lambda: worker.log)
+    assert worker.stop() == 0
+
+
+def test_what_became_of_messages_is_shown_and_scraped(make_statistics):
+    statistics = make_statistics()
+    statistics.send("a", 1)
+    statistics.send("b", 100)
+    worker = statistics.project.start("--all", "--status-bind=127.0.0.1:0")
+    worker.wait_for("serves /live")
+    port = re.search(r"127\.0\.0\.1:(\d+)", worker.log)[1]
+
+    def scraped():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            return answer.read().decode()
+
+    line = 'pillowtop_counts_total{pillow="Messages",what="counted"} 2.0'
+    wait_until(lambda: line in scraped(), 30, scraped)
+    wait_until(lambda: "2 counted" in statistics.project.manage("ptop_status").stdout, 30)
     assert worker.stop() == 0
