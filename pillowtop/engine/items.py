@@ -120,10 +120,12 @@ class Gathering(Transactional, Protocol):
     def begin(self) -> None:
         """Before the first item of a transaction. One before it may have been undone."""
 
-    def conclude(self, *, present: bool) -> None:
+    def conclude(self, *, present: bool, at: float) -> None:
         """Behind the last item, within the transaction.
 
-        `present` says that the feed had nothing more behind the batch, which may be empty.
+        `present` says that the feed had nothing more behind the batch, which may be empty; `at` is
+        when it was opened, in seconds of the monotonic clock: that may be long ago, where the
+        database could not be asked.
         """
 
     def wants_turn(self) -> bool:

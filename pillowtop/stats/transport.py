@@ -34,25 +34,24 @@ class StatsTransport(GatheringTransport):
     def gather(self, payload: Message) -> None:
         self._messages.append(payload)
 
-    def conclude(self, *, present: bool) -> None:
+    def conclude(self, *, present: bool, at: float) -> None:
         tally = self._tally or self._make_tally()
         # One that was in a transaction which was undone knows what did not happen.
         self._tally = None
         if self._messages or not present:
             self._heard_at = time.monotonic()
-        tally.take(self._messages, present=present, idle=self._idle)
+        tally.take(self._messages, present=present, idle=self._idle(at))
         on_commit(lambda: self._keep(tally))
 
     def wants_turn(self) -> bool:
         if self._tally is None:
             self._keep(self._make_tally())
         assert self._tally is not None
-        return self._tally.wants_turn(self._idle)
+        return self._tally.wants_turn(self._idle(time.monotonic()))
 
-    @property
-    def _idle(self) -> int:
-        """For how long there has been nothing, in microseconds."""
-        return int((time.monotonic() - self._heard_at) * 1_000_000)
+    def _idle(self, at: float) -> int:
+        """For how long there had been nothing by then, in microseconds."""
+        return int(max(0.0, at - self._heard_at) * 1_000_000)
 
     def _keep(self, tally: Tally) -> None:
         self._tally = tally

@@ -35,8 +35,9 @@ class GatheringTransport:
         """Take what `make_payload` has made."""
         raise NotImplementedError
 
-    def conclude(self, *, present: bool) -> None:
-        """Write what has been gathered; `present`: the feed had nothing more behind it."""
+    def conclude(self, *, present: bool, at: float) -> None:
+        """Write what has been gathered; `present`: the feed had nothing more behind it, `at` a time
+        of the monotonic clock."""
         raise NotImplementedError
 
     def wants_turn(self) -> bool:

@@ -101,6 +101,11 @@ class Intake:
         self.finish()
         return True
 
+    def lose_sight(self) -> None:
+        """The feed was interrupted: whether it has anything more is not known until it is read
+        again."""
+        self._is_present = False
+
     @property
     def owes_turn(self) -> bool:
         """Whether the feed had nothing more behind a batch that was gone by then."""

@@ -187,6 +187,7 @@ class Lane:
                 with self._turn:
                     self._take(read)
         except TransientError as error:
+            self._intake.lose_sight()
             patience.endure(error)
             return False
         return True

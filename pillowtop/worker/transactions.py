@@ -76,7 +76,7 @@ class Transactions:
         transport, conclude = self._transport, _nothing
         if isinstance(transport, Gathering):
             transport.begin()
-            conclude = partial(transport.conclude, present=batch.present)
+            conclude = partial(transport.conclude, present=batch.present, at=batch.opened_at)
         deliver = partial(
             batches.deliver,
             self._pillow,
