@@ -18,7 +18,6 @@ from pillowtop.elastic.index import AliasedIndex, FoundIndex
 from pillowtop.elastic.indices import Indices
 from pillowtop.elastic.moving import Plan
 from pillowtop.elastic.tidying import Judgement
-from pillowtop.engine.items import Listing
 from pillowtop.engine.moves import Move, Stage
 from pillowtop.engine.resuming import RETURNED, Request
 from pillowtop.exceptions import ConfigurationError, TransientError
@@ -65,30 +64,6 @@ def all_aliased() -> list[Aliased]:
     """All pillows with an index under an alias."""
     pillows = [entry.pillow() for entry in registry.entries()]
     return [Aliased.of(one) for one in pillows if isinstance(one, AliasedElasticPillow)]
-
-
-def demand_alias_of_its_own(one: Aliased) -> None:
-    """Raise `ConfigurationError` where other pillows write to the index, too.
-
-    Built is what one of them makes: the documents of the others would be missing.
-    """
-    others = [name for name in registry.writers_of(one.target.alias) if name != one.name]
-    if others:
-        raise ConfigurationError(
-            f"{', '.join(others)} writes to alias {one.target.alias!r}, too, and an index that "
-            f"several pillows write cannot be moved for {one.name} alone: give it an alias of its "
-            "own, with the index_id that it has, and move the readers"
-        )
-
-
-def demand_comparable(one: Aliased) -> None:
-    """Raise `ConfigurationError` where nobody could say whether a new index is as it should be."""
-    if not isinstance(one.pillow.get_transport(), Listing):
-        raise ConfigurationError(
-            f"{one.name} has a change_transport or change_delete of its own, so that its new index "
-            "could not be compared with the database: change documents in change_transform, or "
-            "have a second pillow with another es_alias fill a new index, and move the readers"
-        )
 
 
 def cluster_indices() -> Indices:

@@ -8,13 +8,14 @@ from django.core.management.base import CommandError
 
 from pillowtop.conf import configuration
 from pillowtop.management.logs import set_up_logging
-from pillowtop.management.moves import aliased, demand_alias_of_its_own, demand_comparable
+from pillowtop.management.moves import aliased
 from pillowtop.management.progress import Phases
 from pillowtop.worker import boot
+from pillowtop.worker.movable import demand_movable
 
 
 def move(name: str, verbosity: int, **wishes: Any) -> None:
-    """Move a pillow to its new index. `wishes` are those of `worker.moving.Wishes`.
+    """Move a pillow to its new index. `wishes` are those of `worker.wishes.Wishes`.
 
     Raises `SystemExit` with another code than 0, `CommandError` or `ConfigurationError`.
     """
@@ -24,8 +25,7 @@ def move(name: str, verbosity: int, **wishes: Any) -> None:
             "this runs a pillow in a process of its own: start it from the command line "
             "(manage.py …), not by call_command"
         )
-    demand_alias_of_its_own(one)
-    demand_comparable(one)
+    demand_movable(one.pillow)
 
     from pillowtop.worker.launcher import work  # noqa: PLC0415  (imports gevent)
     from pillowtop.worker.moving import mover_of  # noqa: PLC0415

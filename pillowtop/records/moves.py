@@ -9,7 +9,14 @@ from django.utils import timezone
 from pillowtop.engine.moves import Move, Stage
 from pillowtop.engine.resuming import START
 from pillowtop.records.database import alias
-from pillowtop.records.models import DeadLetter, IndexMove, PillowRecord, Position
+from pillowtop.records.models import (
+    DeadLetter,
+    IndexMove,
+    PastPosition,
+    PillowRecord,
+    PillowStatus,
+    Position,
+)
 
 
 def of(pillow: str, new: str) -> Move | None:
@@ -95,8 +102,9 @@ def finish(move: Move) -> None:
 
 
 def forget_build(build: str) -> None:
-    """Nothing is left of the position under which an index was filled."""
-    Position.objects.using(alias()).filter(pillow=build).delete()
+    """Nothing is left of the positions and the figures of a pillow that was made for a while."""
+    for table in (Position, PastPosition, PillowStatus):
+        table._default_manager.using(alias()).filter(pillow=build).delete()  # noqa: SLF001
     PillowRecord.objects.using(alias()).filter(name=build, holder="").delete()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from pillowtop.stats.feeding import bucket_of
@@ -29,11 +28,11 @@ class Closer:
         """Write the rows of windows that end by the watermark, where they have changed."""
         due = self._store.closable(self._roll.working(), watermark, now, CLOSED_AT_ONCE)
         for ident, end in due:
-            self._close(kinds[ident], end, now)
+            with self._roll.timed(ident):
+                self._close(kinds[ident], end, now)
 
     def _close(self, kind: type[Plugin], end: int, now: int) -> None:
         window = self._windows.open(kind, [end])[end]
-        started = time.monotonic()
         try:
             with self._store.guarded():
                 self._store.store(kind, end, self._rows(window))
@@ -46,7 +45,6 @@ class Closer:
         else:
             window.is_stored, window.attempts, window.due_at, window.error = True, 0, 0, ""
             self._roll.worked(kind.ident())
-        self._roll.mind_pace(kind.ident(), time.monotonic() - started)
 
     def _rows(self, window: Window) -> list[Any]:
         kind = window.kind

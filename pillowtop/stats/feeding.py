@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from pillowtop.stats.intervals import shown
@@ -38,9 +36,8 @@ class Feeder:
             return
         if enrolled.skips:
             groups = self._unskipped(ident, groups, cut)
-        started = time.monotonic()
-        self._feed(kind, groups, now)
-        self._roll.mind_pace(ident, time.monotonic() - started)
+        with self._roll.timed(ident):
+            self._feed(kind, groups, now)
 
     def retry(self, kinds: dict[str, type[Plugin]], now: int) -> None:
         """Have statistics take what they have failed at before, where that is due."""

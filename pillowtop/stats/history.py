@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -31,16 +30,13 @@ class HistoryFeed:
         self.stream = f"history:{getattr(history, '__module__', '')}.{_name(history)}"
 
     def read(self, since: Seq, follow: bool) -> Iterator[Read]:
-        """See `pillowtop.feeds.reading.Feed`. It is not expected to grow."""
+        """See `pillowtop.feeds.reading.Feed`: but that it is never followed."""
         position = int(since or 0)
         messages = islice(self._history(from_microseconds(self._since)), position, None)
         while part := list(islice(messages, AT_ONCE)):
             position += len(part)
             yield Read(self.stream, [_change(one) for one in part], position, more=True)
         yield Read(self.stream, seq=position, caught_up=True, current=True)
-        while follow:
-            time.sleep(1.0)
-            yield Read(self.stream, current=True)
 
 
 def _change(message: Document) -> Change:

@@ -20,6 +20,7 @@ from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.transports.gathering import GatheringTransport
 
 if TYPE_CHECKING:
+    from pillowtop.stats.progress import Rules
     from pillowtop.stats.tally import Tally
 
 
@@ -75,9 +76,7 @@ class StatsPillow(BasicPillow):
 
     def get_plugins(self) -> dict[str, type[Plugin]]:
         """Its statistics, by ident. Raises `ConfigurationError`."""
-        if self.plugins is None:
-            return registry.unclaimed()
-        return {ident: registry.get_plugin(ident) for ident in self.plugins}
+        return registry.plugins_of(self.plugins)
 
     def get_transport(self) -> GatheringTransport:
         from pillowtop.stats.transport import StatsTransport  # noqa: PLC0415  (needs the tables)
@@ -120,7 +119,7 @@ class StatsPillow(BasicPillow):
             filler.couch_db, filler.get_feed = None, lambda: feed  # type: ignore[method-assign]
         return filler
 
-    def get_rules(self) -> Any:
+    def get_rules(self) -> Rules:
         """How late a message may be. Raises `ConfigurationError`."""
         from pillowtop.stats.progress import Rules  # noqa: PLC0415
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import entry_points
@@ -58,17 +58,36 @@ def get_plugin(ident: str) -> type[Plugin]:
         raise ConfigurationError(words + listed) from None
 
 
-def unclaimed() -> dict[str, type[Plugin]]:
-    """The plugins that no pillow of the project names as its own."""
+def plugins_of(claimed: Sequence[str] | None) -> dict[str, type[Plugin]]:
+    """The plugins of a pillow that names these as its own; None for those that no pillow names.
+
+    Raises `ConfigurationError`, also where two pillows would write the rows of one statistic.
+    """
+    claims = _claims()
+    named = [ident for idents in claims.values() for ident in idents or ()]
+    for ident in named:
+        if named.count(ident) > 1:
+            names = [name for name, idents in claims.items() if ident in (idents or ())]
+            raise ConfigurationError(
+                f"{' and '.join(names)} compute {ident!r}: let one of them have it"
+            )
+    if len(greedy := [name for name, idents in claims.items() if idents is None]) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(greedy)} compute all statistics that no other pillow names: set "
+            "plugins of all but one of them"
+        )
+    if claimed is None:
+        return {ident: kind for ident, kind in plugins().items() if ident not in named}
+    return {ident: get_plugin(ident) for ident in claimed}
+
+
+def _claims() -> dict[str, Sequence[str] | None]:
+    """What pillows name as their own."""
     from pillowtop.registry import entries  # noqa: PLC0415
     from pillowtop.stats.pillows import StatsPillow  # noqa: PLC0415
 
-    claimed: set[str] = set()
-    for entry in entries():
-        pillow = entry.pillow()
-        if isinstance(pillow, StatsPillow):
-            claimed.update(pillow.plugins or ())
-    return {ident: kind for ident, kind in plugins().items() if ident not in claimed}
+    made = [entry.pillow() for entry in entries()]
+    return {one.name: one.plugins for one in made if isinstance(one, StatsPillow)}
 
 
 def path_of(kind: type[Plugin]) -> str:
@@ -89,11 +108,8 @@ def demand_usable(kind: Any) -> None:
             f"{path}: interval must be a timedelta above zero, not {interval!r}"
         )
     _demand_model(kind, path)
-    streams = kind.process is not Plugin.process and kind.update is not Plugin.update
-    streams = streams or (
-        kind.process_all is not Plugin.process_all and kind.update is not Plugin.update
-    )
-    if kind.handles() == streams:
+    takes = kind.process is not Plugin.process or kind.process_all is not Plugin.process_all
+    if kind.handles() == (takes and kind.update is not Plugin.update):
         raise ConfigurationError(
             f"{path} must have either handle(messages), or process(message) with update()"
         )
@@ -121,8 +137,6 @@ def _from_settings() -> Iterable[type[Plugin]]:
 
 
 def _made(member: Any) -> Iterable[type[Plugin]]:
-    if isinstance(member, type):
-        member = {"class": f"{member.__module__}.{member.__qualname__}"}
     if isinstance(member, str):
         member = {"class": member}
     if not (isinstance(member, Mapping) and isinstance(member.get("class"), str)):

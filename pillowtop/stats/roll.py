@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from pillowtop.stats.plugins import Plugin
 from pillowtop.stats.store import ASKED, GATHERING, Enrolled, Store
@@ -27,6 +29,7 @@ class Roll:
         self._pillow = pillow
         self._store = store
         self._slow: dict[str, int] = {}
+        self._seconds: dict[str, float] = {}
         self._failing: dict[str, str] = {}
         known = store.enrolled()
         self._enrolled = {
@@ -47,7 +50,8 @@ class Roll:
 
     def is_asked(self) -> bool:
         """Whether a backfill waits to take over."""
-        return any(one.stage == ASKED for one in self._store.enrolled().values())
+        known = self._store.enrolled()
+        return any(one.stage == ASKED for ident, one in known.items() if ident in self._enrolled)
 
     def heed(self) -> list[str]:
         """See what backfills have changed. Returns the statistics that are not what they were."""
@@ -87,15 +91,27 @@ class Roll:
             if count > FAILED_AT_MOST and not self._enrolled[statistic].set_aside:
                 self._set_aside(statistic, f"it failed at {count} messages and windows")
 
-    def mind_pace(self, statistic: str, seconds: float) -> None:
-        """Set aside what takes so long that all others would wait for it."""
-        if seconds < SLOW_SECONDS:
-            self._slow.pop(statistic, None)
-            return
-        times = self._slow[statistic] = self._slow.get(statistic, 0) + 1
-        self.warn(statistic, f"took {seconds:.1f} s, while all others waited")
-        if times >= SLOW_AT_MOST:
-            self._set_aside(statistic, f"it took {seconds:.1f} s, {times} times in a row")
+    @contextmanager
+    def timed(self, statistic: str) -> Iterator[None]:
+        """What runs within it is the statistic's own doing."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self._seconds.get(statistic, 0.0) + time.monotonic() - started
+            self._seconds[statistic] = spent
+
+    def mind_pace(self) -> None:
+        """Set aside what takes so long of transactions that all others would wait for it."""
+        seconds, self._seconds = self._seconds, {}
+        for statistic, spent in seconds.items():
+            if spent < SLOW_SECONDS:
+                self._slow.pop(statistic, None)
+                continue
+            times = self._slow[statistic] = self._slow.get(statistic, 0) + 1
+            self.warn(statistic, f"took {spent:.1f} s, while all others waited")
+            if times >= SLOW_AT_MOST:
+                self._set_aside(statistic, f"it took {spent:.1f} s, {times} times in a row")
 
     def warn(self, statistic: str, words: str) -> None:
         logger.warning(

@@ -78,6 +78,7 @@ class Tally:
             self.progress.watermark = self.progress.at_present(self._rules, idle, now)
             self._close(now)
         self._roll.mind_failures()
+        self._roll.mind_pace()
         self._store.save_seen(self._seen.taken())
         self._store.save_progress(self.progress)
 

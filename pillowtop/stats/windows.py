@@ -91,8 +91,8 @@ class Windows:
         if self._changed:
             self._store.save_windows(list(self._changed.values()))
             self._changed = {}
-        for key in list(self._known)[: max(0, len(self._known) - CACHED)]:
-            del self._known[key]
+        while len(self._known) > CACHED:
+            del self._known[next(iter(self._known))]
 
     def drop(self, statistic: str) -> None:
         """Know nothing any more of the windows of a statistic."""

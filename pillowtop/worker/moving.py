@@ -15,7 +15,7 @@ from pillowtop import awaited, registry
 from pillowtop.changes import Seq
 from pillowtop.elastic import moving
 from pillowtop.elastic.cluster import Cluster
-from pillowtop.elastic.index import AliasedIndex
+from pillowtop.elastic.index import AliasedIndex, FoundIndex
 from pillowtop.elastic.indices import Indices
 from pillowtop.elastic.moving import Step
 from pillowtop.engine.figures import Snapshot
@@ -215,7 +215,8 @@ class Mover:
 
     def _flip(self) -> None:
         """Whatever is written down is so before the one request that counts."""
-        self._patiently(self._demand_in_place)
+        # Before anything is written down about a move that cannot be made.
+        self._patiently(self._in_place)
         seq, identity = self._patiently(self._position)
         self._record(tokens.raise_above, self.pillow.name, self._build.name)
         self._remember(
@@ -233,21 +234,20 @@ class Mover:
         self._record(moves.finish, self._move)
         self._move = msgspec.structs.replace(self._move, stage=Stage.FLIPPED)
 
-    def _demand_in_place(self) -> None:
-        """Before anything is written down about a move that cannot be made."""
-        alias, old, new = self._move.alias, self._move.old, self._move.new
-        found = self._indices.find(alias, old, new)
-        if not any(alias in found[name].aliases for name in (old, new) if name in found):
+    def _in_place(self) -> Mapping[str, FoundIndex]:
+        """Those of both indices that have the alias. Raises where neither does."""
+        alias, both = self._move.alias, (self._move.old, self._move.new)
+        found = self._indices.find(alias, *both)
+        on = {name: one for name, one in found.items() if name in both and alias in one.aliases}
+        if not on:
             raise self._moved_by_hand()
+        return on
 
     def _move_alias(self) -> None:
         alias, old, new = self._move.alias, self._move.old, self._move.new
-        found = self._indices.find(alias, old, new)
-        on = {name for name, one in found.items() if alias in one.aliases}
-        if old in on:
-            self._indices.change_aliases(alias, moving.flip(alias, found[old], new))
-        elif new not in on:  # where it is on that one, the answer to a request was lost
-            raise self._moved_by_hand()
+        on = self._in_place()
+        if old in on:  # else the answer to a request was lost
+            self._indices.change_aliases(alias, moving.flip(alias, on[old], new))
 
     def _follow(self) -> None:
         if self._move.stage is Stage.FLIPPING:

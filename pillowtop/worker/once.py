@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import gevent
 
 from pillowtop.conf import Configuration
@@ -12,32 +10,28 @@ from pillowtop.listener import BasicPillow
 from pillowtop.worker.launcher import work
 from pillowtop.worker.office import Office
 from pillowtop.worker.supervisor import Supervisor
+from pillowtop.worker.wishes import Show
 
 LOOK_SECONDS = 0.5
 
 
-class Shows(Protocol):
-    """Shows changes: see `pillowtop.management.progress.Phases`."""
-
-    def expect(self, what: str, total: int) -> None: ...
-
-    def reached(self, count: int) -> None: ...
-
-
-def catch_up(pillow: BasicPillow, settings: Configuration, show: Shows | None = None) -> Exit:
+def catch_up(pillow: BasicPillow, settings: Configuration, show: Show) -> Exit:
     """Run it in this process, in which gevent is patched in. Ends with `Exit.LEASE` where another
     process runs the pillow."""
+    showing = []
 
     def make(office: Office) -> list[Supervisor]:
         supervisor = Supervisor(pillow, office, follow=False, yields=True)
-        if show:
-            gevent.spawn(_keep_showing, supervisor, show)
+        showing.append(gevent.spawn(_keep_showing, supervisor, show))
         return [supervisor]
 
-    return work(make, settings)
+    try:
+        return work(make, settings)
+    finally:
+        gevent.killall(showing)
 
 
-def _keep_showing(supervisor: Supervisor, show: Shows) -> None:
+def _keep_showing(supervisor: Supervisor, show: Show) -> None:
     is_expected = False
     while True:
         figures = supervisor.snapshot()

@@ -9,11 +9,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 import gevent
+from django.utils import timezone
 
-from pillowtop import awaited, registry
+from pillowtop import awaited
 from pillowtop.engine.backoff import Backoff
 from pillowtop.engine.figures import Snapshot
+from pillowtop.engine.moves import Move
 from pillowtop.exceptions import (
+    ConfigurationError,
     Halted,
     HeldElsewhere,
     IndexElsewhere,
@@ -24,9 +27,10 @@ from pillowtop.exceptions import (
     StandBy,
     TransientError,
 )
-from pillowtop.listener import BasicPillow
+from pillowtop.listener import AliasedElasticPillow, BasicPillow
 from pillowtop.records import letters, moves, requests
 from pillowtop.worker.lane import Lane
+from pillowtop.worker.movable import demand_movable
 from pillowtop.worker.office import Office
 from pillowtop.worker.wishes import Unseen, Wishes
 
@@ -194,25 +198,34 @@ class Supervisor:
 
     def _advice(self) -> str:
         """What somebody who reads that the alias is on another index is to do."""
-        name = self.pillow.name
-        if self._was_moved_away():
-            return (
-                f"It was moved there by ptop_reindex, and this is the release before: start "
-                f"run_ptop of the new one in its place, or go back (manage.py ptop_reindex "
-                f"rollback {name})"
+        name, move = self.pillow.name, self._moved_away_by()
+        if move is None:
+            return self._hindrance() or (
+                "To have the new index built and put in its place, type: manage.py ptop_reindex "
+                f"run {name}"
             )
+        back = f", or go back (manage.py ptop_reindex rollback {name})"
         return (
-            "To have the new index built and put in its place, type: manage.py ptop_reindex run "
-            f"{name}"
+            "It was moved there by ptop_reindex, and this is the release before: start run_ptop of "
+            f"the new one in its place{back if move.may_return(timezone.now()) else ''}"
         )
 
-    def _was_moved_away(self) -> bool:
-        """Whether the alias has been moved from the index that this release asks for."""
+    def _hindrance(self) -> str:
+        """Why it cannot be moved to the index that it asks for; empty where it can."""
+        try:
+            assert isinstance(self.pillow, AliasedElasticPillow)
+            demand_movable(self.pillow)
+        except ConfigurationError as error:
+            return str(error)
+        return ""
+
+    def _moved_away_by(self) -> Move | None:
+        """The move of the alias away from the index that this release asks for."""
         name, index = self.pillow.name, self._figures.index
         known = self._office.patience(name).until_done(
             lambda: self._office.books.run(moves.all_of, name)
         )
-        return any(move.old == index and move.is_made for move in known)
+        return next((move for move in known if move.old == index and move.is_made), None)
 
     def _wait(self) -> None:
         if self.state in (State.CRASHED, State.RUNNING):
@@ -232,13 +245,11 @@ class Supervisor:
         """Have the index that the pillow asks for take its place, if the pillow says so.
 
         Once in a process: what keeps it from that is for somebody to look at. And not where
-        somebody has gone back from it, where the pillow was moved away from it (by a newer
-        release: two would move it to and fro), or where others write to the alias, too.
+        somebody has gone back from it, or the pillow was moved away from it: by a newer release,
+        and two would move it to and fro.
         """
         wants = getattr(self.pillow, "on_changed_mapping", "standby") == "reindex"
-        if not wants or self._mover is not None or self._was_moved_away():
-            return
-        if len(registry.writers_of(getattr(self.pillow, "es_alias", ""))) > 1:
+        if not wants or self._mover is not None or self._moved_away_by() or self._hindrance():
             return
         from pillowtop.worker.moving import mover_of  # noqa: PLC0415  (a circle)
 

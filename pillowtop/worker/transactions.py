@@ -73,10 +73,11 @@ class Transactions:
         self._landed(delivered, deletions - failed, len(written))
 
     def _commit(self, batch: Batch, seq: Seq | None, manner: Manner) -> list[Letter]:
-        transport, conclude = self._transport, _nothing
+        transport, more = self._transport, {}
         if isinstance(transport, Gathering):
             transport.begin()
             conclude = partial(transport.conclude, present=batch.present, at=batch.opened_at)
+            more = {"conclude": conclude}
         deliver = partial(
             batches.deliver,
             self._pillow,
@@ -86,10 +87,6 @@ class Transactions:
             transport.write,
             self._judge.admitted,
             manner,
-            conclude,
+            **more,
         )
         return self._memory.commit(seq, deliver)
-
-
-def _nothing() -> None:
-    """What most transports do behind a batch."""

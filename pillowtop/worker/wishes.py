@@ -1,4 +1,4 @@
-"""What somebody wants of a move, and where its progress is shown."""
+"""What somebody wants of a move, and where the progress of commands is shown."""
 
 from __future__ import annotations
 

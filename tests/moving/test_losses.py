@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-import time
 
 from dev.proxy import Fault, Proxy, is_bulk
 from tests.couch import call
 from tests.moving.conftest import wait_for_release
 from tests.moving.test_kills import is_move
 from tests.projects import wait_until
-from tests.worker.conftest import QUICK
+from tests.real_servers import request
 
 FILTERED = """    couch_filter = "_selector"
     extra_args = {{"selector": {{"n": {{"$gte": 0}}}}}}
@@ -174,15 +174,20 @@ def test_an_index_that_is_filled_anew_is_no_way_back_for_who_serves_meanwhile(mo
 
 def test_two_releases_that_move_by_themselves_do_not_move_to_and_fro(moving, one, old):
     moving.deploy(1, moving.source(1) + REINDEX)
-    first = one.project.start("--all")
+    first = one.project.start("--all", "--status-bind=127.0.0.1:0")
     first.wait_for("caught up")
+    status = re.search(r"at (http://127.0.0.1:\d+)", first.log)[1] + "/status"
+
+    def lives():
+        return request("GET", status).json()["pillows"][0]["figures"]["lives"]
+
     moving.deploy(2, moving.source(2) + REINDEX)
     second = one.project.start("--all")
     second.wait_for(f"keeps {old} in step, too")
     first.wait_for("this is the release before")
-    moved_at = time.monotonic()
-    # By then it has looked many times.
-    wait_until(lambda: time.monotonic() > moved_at + 20 * QUICK["STANDBY_SECONDS"])
+    begun = lives()
+    # By then it has looked several times.
+    wait_until(lambda: lives() > begun + 5, what=lambda: first.log)
     assert not is_on(moving, old)
     assert "create: make index" not in first.log
     assert first.stop() == second.stop() == 0
@@ -203,6 +208,7 @@ def test_who_shares_its_alias_does_not_move_by_itself(moving, one, old):
     moving.deploy(2, moving.source(2) + REINDEX + TWO)
     worker = one.project.start("--all")
     wait_until(moving.has_looked_again, what=lambda: worker.log)
+    assert "cannot be moved for OrderPillow alone" in worker.log
     assert is_on(moving, old)
     assert len(one.index.documents()) == 100
     assert worker.stop() == 0
@@ -251,6 +257,7 @@ def test_what_cannot_be_compared_is_not_copied_first(moving, one, old):
     moving.deploy(
         2,
         moving.source(2)
+        + REINDEX
         + """
     def change_transport(self, document):
         super().change_transport(document)
@@ -258,4 +265,8 @@ def test_what_cannot_be_compared_is_not_copied_first(moving, one, old):
     )
     said = moving.run(code=3)
     assert "change documents in change_transform" in said
+    worker = one.project.start("--all")
+    wait_until(moving.has_looked_again, what=lambda: worker.log)
+    assert "change documents in change_transform" in worker.log
+    assert worker.stop() == 0
     assert list(moving.elastic("GET", f"{moving.alias}_*")) == [old]

@@ -115,7 +115,7 @@ class Statistics:
     def rows(self):
         """By statistic: end of the window, in seconds, and value."""
         found = {}
-        for statistic, at, value in self._asked(SHOW):
+        for statistic, at, value in self.ask(SHOW):
             seconds = (datetime.fromisoformat(at) - NOON).total_seconds()
             found.setdefault(statistic, {})[seconds] = value
         return found
@@ -125,10 +125,11 @@ class Statistics:
             "import json; from pillowtop.stats.models import StatsProgress; "
             "print(json.dumps(list(StatsProgress.objects.values())))"
         )
-        return {row.pop("pillow"): row for row in self._asked(code)}
+        return {row.pop("pillow"): row for row in self.ask(code)}
 
-    def _asked(self, code):
-        result = self.project.manage("shell", "--no-imports", "-c", code)
+    def ask(self, code):
+        """What is printed as JSON."""
+        result = self.project.manage("shell", "--no-imports", "-c", f"import json; {code}")
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 

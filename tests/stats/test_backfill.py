@@ -85,6 +85,11 @@ def test_a_new_statistic_gets_its_past_while_messages_come(make_statistics):
     assert worker.stop() == 0
     assert finish(statistics, traffic.sent) == expected(traffic.sent)
     assert list(statistics.progress()) == ["Messages"]
+    left = statistics.ask(
+        "from pillowtop import models as m; print(json.dumps([row.pillow for t in "
+        "(m.Position, m.PastPosition, m.PillowStatus) for row in t.objects.all()]))"
+    )
+    assert set(left) == {"Messages"}
 
 
 @on_both
@@ -143,6 +148,21 @@ def test_a_plugin_that_the_running_code_does_not_have_is_refused(make_statistics
     result = statistics.project.manage("ptop_stats_backfill", "users-1m")
     assert result.returncode == 3
     assert "start it again with the code that this command has" in result.stderr
+
+
+def test_nor_one_that_it_has_left_out_for_a_while(make_statistics):
+    statistics = make_statistics(plugins=["Count", "Users"])
+    statistics.send("a", 1)
+    statistics.project.catch_up()
+    statistics.have_plugins("Count")
+    worker = statistics.project.start("--all")
+    worker.wait_for("caught up")
+    statistics.have_plugins("Count", "Users")
+    result = statistics.project.manage("ptop_stats_backfill", "users-1m")
+    assert result.returncode == 3, result.stderr
+    assert "start it again with the code that this command has" in result.stderr
+    assert worker.stop() == 0
+    fill_in(statistics, "users-1m")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from pillowtop.exceptions import ConfigurationError
+from pillowtop.registry import get_pillow
 from pillowtop.stats import checks
 from tests.project.pages import names
 from tests.project.source import PACKAGE
@@ -53,6 +55,20 @@ def test_e001_a_setting_that_cannot_be(settings, setting):
 def test_e002_a_plugin_that_cannot_be_used(settings, plugin):
     settings.PILLOWTOP_STATS = {"PLUGINS": [plugin]}
     only("E002")
+
+
+def test_two_pillows_do_not_compute_one_statistic(settings):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME]}
+    greedy = "pillowtop.stats.pillows.StatsPillow"
+    settings.PILLOWTOPS = [{"class": greedy, "name": "One"}, {"class": greedy, "name": "Two"}]
+    with pytest.raises(ConfigurationError, match="One and Two compute all statistics"):
+        get_pillow("One").get_plugins()
+    named = {"plugins": ["volume-1m"]}
+    settings.PILLOWTOPS[0]["options"] = named
+    assert get_pillow("Two").get_plugins() == {}
+    settings.PILLOWTOPS[1]["options"] = named
+    with pytest.raises(ConfigurationError, match="One and Two compute 'volume-1m'"):
+        get_pillow("Two").get_plugins()
 
 
 def test_e002_two_of_one_name(settings):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +13,7 @@ from pillowtop.stats.models import Scalar
 from tests.projects import wait_until
 from tests.stats.conftest import on_both
 from tests.stats.plugins import Count, Sequence
-from tests.stats.test_tally import Counting, at, end
+from tests.stats.test_tally import NOON, Counting, at, end
 
 MENDED = False
 
@@ -156,13 +158,23 @@ def test_one_that_fails_at_message_after_message_is_set_aside(monkeypatch, caplo
 class Slow(Count):
     name = "slow"
 
+    def process(self, message):
+        time.sleep(message["takes"])  # as one would that asks a server
+        super().process(message)
 
-def test_one_that_sleeps_is_set_aside_before_all_others_wait_for_ever(monkeypatch):
-    monkeypatch.setattr(roll, "SLOW_SECONDS", 0.0)  # nothing is as fast as that
-    counting = Counting(Slow)
-    for second in range(4):
-        counting.take(at(second))
-    assert "3 times in a row" in counting.store.enrolled()["slow-10s"].set_aside
+
+@pytest.mark.parametrize(("quick_one", "is_set_aside"), [(None, True), (70, False)])
+def test_one_that_sleeps_is_set_aside_before_all_others_wait_for_ever(
+    monkeypatch, quick_one, is_set_aside
+):
+    """Where windows close in between, which takes no time, it is slow all the same."""
+    monkeypatch.setattr(roll, "SLOW_SECONDS", 0.2)
+    counting = Counting(Slow, Count, now=NOON + timedelta(hours=1))
+    for second in (10, 40, 70, 100):
+        counting.take(at(second, takes=0 if second == quick_one else 0.3))
+    slow = counting.store.enrolled()["slow-10s"].set_aside
+    assert bool(slow) == is_set_aside
+    assert len(counting.rows(Count)) == 3
 
 
 FAILING = """

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pillowtop.stats.intervals import to_microseconds
 from pillowtop.stats.progress import Rules
+from pillowtop.stats.store import ASKED, Enrolled
 from pillowtop.stats.tally import Tally
 from pillowtop.stats.testing import MemoryStore, message
 from tests.stats.plugins import Count, CountInMinutes, First, Sequence, Users
@@ -221,6 +222,17 @@ def test_a_statistic_that_was_left_out_for_a_while_lacks_what_came_meanwhile(cap
     counting.take(at(3))
     lacks = {ident: one.lacks for ident, one in counting.store.enrolled().items()}
     assert lacks == {"count-10s": "", "users-10s": "it was left out for a while"}
+
+
+def test_a_backfill_of_what_is_not_computed_asks_for_no_turn():
+    counting = Counting(Count)
+    counting.take(at(1))
+    counting.store.save_enrolled(Enrolled("users-10s", 1, stage=ASKED))
+    assert not counting.tally.wants_turn(0)
+    counting.store.save_enrolled(Enrolled("count-10s", 1, stage=ASKED))
+    assert counting.tally.wants_turn(0)
+    counting.take()
+    assert not counting.tally.wants_turn(0)
 
 
 @st.composite

@@ -8,7 +8,6 @@ import time
 import urllib.request
 from collections import Counter
 
-from dev.proxy import Proxy
 from tests.projects import wait_until
 from tests.stats.conftest import on_both
 
@@ -83,24 +82,3 @@ def test_what_became_of_messages_is_shown_and_scraped(make_statistics):
     wait_until(lambda: line in scraped(), 30, scraped)
     wait_until(lambda: "2 counted" in statistics.project.manage("ptop_status").stdout, 30)
     assert worker.stop() == 0
-
-
-def test_no_time_passes_while_the_database_cannot_be_read(make_statistics, database):
-    """What is written by others meanwhile was beyond the limit when it could be read again."""
-    with Proxy(database.server) as proxy:
-        statistics = make_statistics(
-            "lateness = timedelta(seconds=2); late_limit = timedelta(0)", COUCHDB_URL=proxy.url
-        )
-        worker = statistics.project.start("--all")
-        worker.wait_for("caught up")
-        statistics.send("a", 8)
-        wait_until(lambda: statistics.progress().get("Messages", {}).get("counted") == 1, 30)
-        proxy.hang()
-        sent_at = time.monotonic()
-        statistics.send("b", 9)
-        # Longer than all that the clock might have moved it by, had the feed been idle.
-        wait_until(lambda: time.monotonic() > sent_at + 15)
-        assert statistics.rows() == {}
-        proxy.go_on()
-        wait_until(lambda: statistics.rows().get("count-10s") == {10: 2}, 60, lambda: worker.log)
-        assert worker.stop() == 0

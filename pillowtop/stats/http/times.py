@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
-from pillowtop.stats.intervals import UNIX_EPOCH
+from pillowtop.stats.intervals import from_microseconds
+from pillowtop.stats.times import microseconds
 
 SECONDS = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][+-]?\d{1,3})?", re.ASCII)
 LOST_PLUS = re.compile(r" (\d\d:?\d\d)$", re.ASCII)
@@ -32,13 +33,12 @@ def parse_time(text: object) -> datetime:
 
 
 def _from_seconds(words: str) -> datetime:
-    return UNIX_EPOCH + timedelta(microseconds=round(Decimal(words) * 1_000_000))
+    return from_microseconds(round(Decimal(words) * 1_000_000))
 
 
 def _from_iso(words: str) -> datetime:
     # Whoever writes a + into an address without encoding it has sent a space.
-    time = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", words))
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return from_microseconds(microseconds(LOST_PLUS.sub(r"+\1", words)))
 
 
 def written(time: datetime) -> str:

@@ -70,45 +70,46 @@ class Fill:
                 break
             time.sleep(1.0)  # a node of the cluster may lag behind the one that the pillow reads
         self._log(f"the past of {backfill.statistic} is filled in: {taken.windows} windows")
-        self._run(self._pillow, "rows")
+        self._run(self._pillow)  # where nobody else does: has it write its rows
         return taken
 
     def _begun(self) -> Backfill:
         name = f"{self._pillow.name}@{uuid.uuid4().hex[:8]}"
         backfill = filling.begin(self._pillow.name, self._kind, name, self._since)
-        if backfill is None and self._run(self._pillow, "rows") is not Exit.LEASE:
+        if backfill is None and self._run(self._pillow) is not Exit.LEASE:
             backfill = filling.begin(self._pillow.name, self._kind, name, self._since)
         if backfill is None:
-            raise CommandError(
-                f"the process that runs {self._pillow.name} does not compute this version of "
-                f"{self._kind.ident()}: start it again with the code that this command has",
-                returncode=Exit.CONFIGURATION,
-            )
+            raise self._not_computed()
         return backfill
+
+    def _not_computed(self) -> CommandError:
+        return CommandError(
+            f"the process that runs {self._pillow.name} does not compute this version of "
+            f"{self._kind.ident()}: start it again with the code that this command has",
+            returncode=Exit.CONFIGURATION,
+        )
 
     def _count(self, backfill: Backfill, history: History | None = None) -> None:
         """Have the filler read up to the present."""
         what = Filling(backfill.statistic, backfill.since, history)
-        code = self._run(self._pillow.filler(backfill.filler, what), backfill.statistic)
+        code = self._run(self._pillow.filler(backfill.filler, what))
         if code:
             raise SystemExit(int(code))
 
     def _wait_until_gathering(self, backfill: Backfill) -> None:
-        while not filling.is_gathering(backfill):
-            if self._comes_to_gather(backfill):
-                return
-            # Nobody runs the pillow, or somebody who does not get to it.
-            self._run(self._pillow, "messages")
+        while not self._comes_to_gather(backfill):
+            # Nobody runs the pillow; or somebody who does not know of the statistic, or is late.
+            ended = self._run(self._pillow)
+            if ended is Exit.LEASE and not self._comes_to_gather(backfill):
+                raise self._not_computed()
 
     def _comes_to_gather(self, backfill: Backfill) -> bool:
         deadline = time.monotonic() + HEED_SECONDS
-        while time.monotonic() < deadline:
-            if filling.is_gathering(backfill):
-                return True
+        while not (gathers := filling.is_gathering(backfill)) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-        return False
+        return gathers
 
-    def _run(self, pillow: StatsPillow, what: str) -> Exit:
+    def _run(self, pillow: StatsPillow) -> Exit:
         from pillowtop.worker.once import catch_up  # noqa: PLC0415  (imports gevent)
 
         with Phases() as show:

@@ -119,12 +119,12 @@ class _Handover:
             for row in self._of(PendingMessage, backfill.pillow).iterator()
         ]
         self._counted = self._identities(backfill.filler)
+        self._known = self._identities(backfill.pillow)
 
     def missing(self) -> Identities:
         """What the pillow has counted before it only kept it, and the backfill has not."""
         kept = np.fromiter((identity for _pk, _end, identity in self._kept), np.uint64)
-        before = np.setdiff1d(self._identities(self._backfill.pillow), kept)
-        return np.setdiff1d(before, self._counted)
+        return np.setdiff1d(np.setdiff1d(self._known, kept), self._counted)
 
     def run(self) -> int:
         backfill, ident = self._backfill, self._backfill.statistic
@@ -165,8 +165,7 @@ class _Handover:
     def _note(self) -> None:
         row = _enrolment(self._backfill.pillow, self._backfill.statistic)
         assert row is not None
-        pillow = self._identities(self._backfill.pillow)
-        row.skips = np.setdiff1d(self._counted, pillow).astype("<u8").tobytes()
+        row.skips = np.setdiff1d(self._counted, self._known).astype("<u8").tobytes()
         row.skips_since = self._backfill.since
         newest = self._of(StatsProgress, self._backfill.filler, statistic=False).first()
         row.skips_until = (newest.newest if newest else None) or 0
