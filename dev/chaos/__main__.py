@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +19,7 @@ from dev.chaos.faults import FAULTS
 from dev.chaos.plan import plan
 from dev.chaos.run import run
 from dev.chaos.stage import find_servers
+from dev.demo.interruption import heed_signals
 from dev.servers import MissingTool, ServerError
 
 FAILED = 1
@@ -30,8 +29,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     arguments = parse_arguments()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    heed_signals()
     console = Console(highlight=False, soft_wrap=True)
     try:
         return chaos(arguments, console)
@@ -101,10 +99,6 @@ def _keep_log(folder: Path, number: int) -> None:
     run_folder = folder / "run"
     if run_folder.exists():
         run_folder.rename(folder / f"failed-{number}-{secrets.token_hex(2)}")
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
-from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
 
 from airports.couch import CouchError
 from dev.demo.indices import SearchError
+from dev.demo.interruption import heed_signals
 from dev.demo.running import CommandFailed
 from dev.servers import MissingTool, ServerError
 from pillowtop.exceptions import ConfigurationError
@@ -22,8 +21,7 @@ INTERRUPTED = 130
 
 def concluded(console: Console, run: Callable[[], int]) -> int:
     """The exit code of what runs until it is done, or until a signal comes."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
+    heed_signals()
     try:
         return run()
     except KeyboardInterrupt:
@@ -35,7 +33,3 @@ def concluded(console: Console, run: Callable[[], int]) -> int:
     except (ServerError, CouchError, SearchError, CommandFailed) as error:
         console.print(f"[red]{escape(str(error))}[/]")
         return FAILED
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from dev.demo import EXAMPLE
+from dev.demo.interruption import demand_uninterrupted
 from dev.servers.process import LAUNCHER
 
 POLL_SECONDS = 0.1
@@ -38,7 +39,9 @@ class Command:
         self.stop()
 
     def has_ended(self) -> bool:
-        """Whether it has ended well. Raises `CommandFailed` where it has not."""
+        """Whether it has ended well. Raises `CommandFailed` where it has not, and KeyboardInterrupt
+        where this process was told to end."""
+        demand_uninterrupted()
         code = self._process.poll()
         if code:
             said = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]

@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 
 import pytest
 
+from dev.demo import interruption
 from dev.demo.changing import plan
 from dev.demo.comparing import compare
 from dev.demo.indices import Indices
+from dev.demo.running import Manage
 from pillowtop.endpoints import Endpoint
 from pillowtop.testing.scripted import ScriptedServer
 from tests.project.marked import marked
@@ -119,6 +122,18 @@ def test_on_servers_that_are_given(couch_url, elasticsearch_url):
     for url in kept:
         assert request("GET", url).status == 200
         request("DELETE", url)
+
+
+def test_an_interruption_whose_exception_was_lost_is_heeded_all_the_same(tmp_path, monkeypatch):
+    """It was once, and the demo went on to its end."""
+    manage = Manage(tmp_path)
+    with manage.begin("check") as command:
+        assert command.has_ended() in (True, False)
+        monkeypatch.setattr(interruption, "_came", threading.Event())
+        with pytest.raises(KeyboardInterrupt):
+            interruption._interrupt(signal.SIGTERM, None)
+        with pytest.raises(KeyboardInterrupt):
+            command.has_ended()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
