@@ -17,7 +17,7 @@ from gevent.event import Event
 from pillowtop.conf import Configuration
 from pillowtop.endpoints import Address
 from pillowtop.engine.figures import Snapshot
-from pillowtop.exceptions import PillowtopError, TransientError
+from pillowtop.exceptions import HeldElsewhere, LeaseLost, PillowtopError, TransientError
 from pillowtop.exits import Exit
 from pillowtop.listener import BasicPillow
 from pillowtop.worker.blocking import BlockWatch
@@ -242,10 +242,17 @@ def _released(leases: Leases) -> bool:
 
 
 def _drained(runner: Runner) -> bool:
+    name = runner.pillow.name
     try:
         runner.drain()
+    except (HeldElsewhere, LeaseLost) as error:
+        logger.info(
+            "%s: leaves what is missing to the process that runs this pillow by now: %s",
+            name,
+            error,
+            extra={"action": "left", "pillow": name},
+        )
     except PillowtopError as error:
-        name = runner.pillow.name
         logger.error(  # noqa: TRY400  (the message says all)
             "%s: %s", name, error, extra={"action": "undrained", "pillow": name}
         )

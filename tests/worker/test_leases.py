@@ -259,6 +259,21 @@ def test_the_table_of_leases_is_lost(one):
     assert one.in_step()
 
 
+def test_a_stop_of_a_process_that_has_lost_its_lease_is_a_clean_one(setup):
+    one = setup(LEASE_SECONDS=3600.0, CHECKPOINT_SECONDS=3600.0)
+    one.database.put("a")
+    worker = one.project.start("--all")
+    one.wait_until_in_step()
+    with closing(sqlite3.connect(one.project.folder / "db.sqlite3", timeout=30)) as books, books:
+        books.execute("DELETE FROM pillowtop_pillowrecord")
+    one.database.put("b")
+    one.project.catch_up()
+    one.database.put("c")
+    one.wait_until_in_step()
+    assert worker.stop() == 0
+    assert "leaves what is missing to the process that runs this pillow" in worker.log
+
+
 def test_until_caught_up_beside_another_process(one):
     worker = one.project.start("--all")
     worker.wait_for(FOLLOWS)
