@@ -189,11 +189,12 @@ class Mover:
     def _verify(self) -> None:
         comparison = compare(self.pillow.name)
         if comparison.differences:
+            self._record(requests.ask, self._build.name, Request("reset"))
             raise Ended(
                 State.DIFFERS,
                 f"{self._move.new} differs from the database in {comparison}, and takes no place. "
-                "Run ptop_reindex again; should that be no help, delete the index (DELETE "
-                f"/{self._move.new}) to have it made anew",
+                "Run ptop_reindex again: it writes all of it anew, and removes what is too much. "
+                f"Should that be no help, delete the index (DELETE /{self._move.new})",
             )
         self._log(
             logging.INFO, "move_verified",

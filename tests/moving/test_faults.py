@@ -111,20 +111,28 @@ def test_an_index_that_is_not_built_takes_no_place(moving, one, old):
     assert moving.serving() == [old]
 
 
-def test_what_differs_takes_no_place(moving, one, old):
+def test_what_differs_takes_no_place_and_is_made_anew_by_the_next_run(moving, one, old):
     moving.deploy(2)
     with Proxy(one.index.server) as proxy:
         one.reconfigure(ELASTICSEARCH_URL=proxy.url)
 
         def lose_one():
             (new,) = set(call("GET", f"{one.index.server}/{moving.alias}_*")) - {old}
+            written = moving.elastic("GET", f"{new}/_doc/doc000001")["_source"]
+            written["pillowtop"]["id"] = "too-much"
             moving.elastic("DELETE", f"{new}/_doc/doc000001?refresh=true")
+            moving.elastic("PUT", f"{new}/_doc/too-much?refresh=true", written)
 
         settled = Fault(lambda request: b"200ms" in request.body, lose_one, passed=1, reset=False)
         proxy.faults.append(settled)
         said = moving.run(code=5)
     assert "missing 'doc000001'" in said
     assert moving.serving() == [old]
+    one.reconfigure()
+    moving.run()
+    assert moving.serving() != [old]
+    one.project.catch_up()
+    assert one.in_step()
 
 
 def test_a_worker_of_another_host_hands_over(moving, one, old):
