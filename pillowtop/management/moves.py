@@ -24,6 +24,7 @@ from pillowtop.exceptions import ConfigurationError, TransientError
 from pillowtop.exits import Exit
 from pillowtop.listener import AliasedElasticPillow
 from pillowtop.records import leases, moves, requests
+from pillowtop.records.chosen_letters import Choice, have_retried
 
 
 class Aliased(NamedTuple):
@@ -104,6 +105,7 @@ def roll_back(one: Aliased, indices: Indices) -> Move:
     move = _half_undone(one, indices)
     if move is None:
         move, new = way_back(one, indices)
+        moves.settle(one.name, new.name)
         indices.refresh(move.old)
         try:
             indices.change_aliases(move.alias, moving.flip(move.alias, new, move.old))
@@ -116,6 +118,7 @@ def roll_back(one: Aliased, indices: Indices) -> Move:
         requests.ask(one.name, Request(RETURNED, move.seq, move.identity))
     done = msgspec.structs.replace(move, stage=Stage.ROLLED_BACK)
     moves.keep(done)
+    have_retried(Choice(pillow=one.name))
     return done
 
 

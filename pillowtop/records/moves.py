@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from pillowtop.engine.moves import Move, Stage
 from pillowtop.engine.resuming import START
+from pillowtop.records.chosen_letters import Choice, have_retried
 from pillowtop.records.database import alias
 from pillowtop.records.models import (
     DeadLetter,
@@ -89,7 +90,8 @@ def supersede(move: Move) -> None:
 def finish(move: Move) -> None:
     """The new index is in its place: the pillow takes over what was its build's.
 
-    Letters of the build become the pillow's own; its position is of no more use.
+    Letters of the build become the pillow's own, and all are tried again, in this index; the
+    build's position is of no more use.
     """
     using = alias()
     with transaction.atomic(using=using):
@@ -98,7 +100,16 @@ def finish(move: Move) -> None:
         ours = letters.filter(pillow=move.pillow).values("doc_hash")
         letters.filter(pillow=move.build, doc_hash__in=ours).delete()
         letters.filter(pillow=move.build).update(pillow=move.pillow)
+        have_retried(Choice(pillow=move.pillow))
         forget_build(move.build)
+
+
+def settle(pillow: str, new: str) -> None:
+    """The alias is on the index of a move. Whoever made it may have been killed before he could
+    say that it is made."""
+    move = of(pillow, new)
+    if move is not None and move.stage is Stage.FLIPPING:
+        finish(move)
 
 
 def forget_build(build: str) -> None:

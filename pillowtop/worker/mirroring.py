@@ -26,6 +26,7 @@ class Mirroring:
         """Have both written to, where the time for a way back is not over."""
         if self._transport is None:
             return
+        self._ground.record(moves.settle, self._transport.index)
         self._move = self._ground.record(moves.kept, self._transport.index)
         self._transport.write_to_both(self._move.old if self._move else "")
         if self._move:

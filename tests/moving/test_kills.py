@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import pytest
 from dev.proxy import Fault, Proxy, is_bulk
 from pillowtop.elastic.moving import Step
 from tests.moving.conftest import Poller, wait_for_release
+from tests.moving.test_faults import REJECTING
 from tests.projects import wait_until
 
 
@@ -72,6 +74,45 @@ def test_a_kill_at_the_request_that_moves_the_alias(moving, through_proxy, after
     one.project.catch_up()
     assert moving.serving() != [old]
     wait_for_release(moving, 2)
+
+
+@pytest.fixture
+def killed_behind_the_request(moving, through_proxy):
+    """A move of which the alias is on the new index, and which does not know it. One document has
+    a letter: the new mapping does not take it."""
+    moving.setup.database.put("rejected", bad="no number")
+    moving.setup.project.catch_up()
+    moving.deploy(2, moving.source(2) + REJECTING)
+    movers = []
+    through_proxy.faults.append(
+        Fault(is_move, lambda: os.kill(movers[0].process.pid, signal.SIGKILL), after=True)
+    )
+    movers.append(moving.start("--no-follow", "--accept-letters"))
+    assert movers[0].wait() == -signal.SIGKILL, movers[0].log
+
+
+def letters_of(moving):
+    listed = json.loads(moving.manage("ptop_errors", "list", "--format=json"))
+    return {one["pillow"] for one in listed}
+
+
+@pytest.mark.usefixtures("killed_behind_the_request")
+def test_the_worker_ends_a_move_that_does_not_know_it_is_made(moving):
+    assert letters_of(moving) != {"OrderPillow"}
+    moving.setup.project.catch_up(code=4)
+    assert letters_of(moving) == {"OrderPillow"}
+    (plan,) = json.loads(moving.manage("ptop_reindex", "plan", "--format=json"))
+    assert plan["stage"] == "flipped"
+
+
+@pytest.mark.usefixtures("killed_behind_the_request")
+def test_a_rollback_of_a_move_that_does_not_know_it_is_made(moving):
+    moving.manage("ptop_reindex", "rollback", "OrderPillow")
+    assert letters_of(moving) == {"OrderPillow"}
+    moving.deploy(1)
+    moving.setup.project.catch_up()
+    assert letters_of(moving) == set()
+    assert moving.setup.in_step()
 
 
 def test_an_answer_that_is_lost_moves_nothing_twice(moving, through_proxy):
