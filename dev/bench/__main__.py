@@ -1,7 +1,8 @@
-"""python -m dev.bench: measures the way from CouchDB into Elasticsearch.
+"""python -m dev.bench: measures the way from CouchDB into Elasticsearch, and statistics.
 
-Prints a table and writes build/bench.json. Uses the servers of COUCHDB_URL and ELASTICSEARCH_URL,
-or starts its own. Takes about half an hour; --quick takes a few minutes and says less.
+Prints a table and writes build/bench.json. Uses the servers of COUCHDB_URL, ELASTICSEARCH_URL and
+POSTGRESQL_URL, or starts its own. Takes about half an hour; --quick takes a few minutes and says
+less.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 from elasticsearch import ApiError, TransportError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dev.bench import material, report
+from dev.bench import material, messages, report
+from dev.bench.books import new_books
 from dev.bench.indices import Indices
 from dev.bench.jobs import WorkNotDone
 from dev.bench.plan import CASES, Case
@@ -39,7 +42,10 @@ WARM_UP = ("a2", "d1")
 
 WITH_BODIES = {"bulks", "together"}
 WITH_FEED = {"recorded", *WITH_BODIES}
+WITH_MESSAGES = {"statistics"}
 """Works that use more of a stock than its database."""
+
+ROWS = Case(key="rows", title="rows", work="rows", needs_index=False, rows=True)
 
 
 def main() -> None:
@@ -79,23 +85,37 @@ def parse_arguments() -> argparse.Namespace:
 def measure(documents: int, rounds: int, console: Console) -> report.Report:
     """Everything, from the start of the servers to the figures; nothing of it stays."""
     with ExitStack() as stack:
-        with console.status("starting CouchDB and Elasticsearch"):
+        with console.status("starting CouchDB, Elasticsearch and PostgreSQL"):
             places = stack.enter_context(running_servers())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pillowtop-bench-")))
         progress = stack.enter_context(_progress(console))
         stocks = {}
         for times in sorted({case.times for case in CASES}):
             database = stack.enter_context(fresh_database(places))
-            stocks[times] = Stock(database.name, documents * times, folder / f"{times}")
-            stocks[times].material.mkdir()
+            material_folder = folder / f"{times}"
+            material_folder.mkdir()
+            stocks[times] = Stock(database.name, documents * times, material_folder, {})
             prepare(database, stocks[times], _used(times), places, progress)
+        bench = Bench(places, stocks)
+        for times, kind in sorted({(case.times, case.books) for case in CASES if case.rows}):
+            home = stocks[times]
+            url = places.postgresql.url
+            home.rows[kind] = stack.enter_context(new_books(kind, home.material, url))
+            filling = msgspec.structs.replace(ROWS, books=kind, times=times)
+            writing = progress.add_task(f"writing {home.documents:,} rows into {kind}", total=1)
+            bench.take(filling)
+            progress.advance(writing)
         feed = stocks[1].material / material.FEED
         return report.make_report(
             CASES,
-            take_all(Bench(places, stocks), rounds, progress),
+            take_all(bench, rounds, progress),
             documents=documents,
             bytes_per_document=feed.stat().st_size / documents,
-            servers={"couchdb": places.couchdb.name, "elasticsearch": places.elasticsearch.name},
+            servers={
+                "couchdb": places.couchdb.name,
+                "elasticsearch": places.elasticsearch.name,
+                "postgresql": places.postgresql.name,
+            },
         )
 
 
@@ -122,6 +142,8 @@ def prepare(
     count, feed = stock.documents, stock.material / material.FEED
     loading = progress.add_task("writing documents into CouchDB", total=count)
     material.fill(database, count, lambda done: progress.advance(loading, done))
+    if used & WITH_MESSAGES:
+        messages.record(count, stock.material)
     if not used & WITH_FEED:
         return
     recording = progress.add_task("reading them back, building bulks", total=count)

@@ -29,8 +29,14 @@ WORKS = {
     "follower": "dev.bench.follower:follow",
     "stream": "dev.bench.stream:follow",
     "verify": "dev.bench.verifying:verify",
+    "counting": "dev.bench.statistics:count_in_memory",
+    "statistics": "dev.bench.statistics:count_recorded",
+    "rows": "dev.bench.stats_rows:fill_rows",
+    "pages": "dev.bench.stats_rows:ask_pages",
+    "csv": "dev.bench.stats_rows:ask_csv",
+    "clients": "dev.bench.stats_clients:ask_at_once",
 }
-WITH_THREADS = frozenset({"follower", "stream", "verify"})
+WITH_THREADS = frozenset({"follower", "stream", "verify", "rows", "pages", "csv", "clients"})
 """What is built on native threads stays as it was written."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -9,7 +11,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One measurement. `work` names it; the rest is what it works on.
 
     `material` is a folder with the recorded feed and the prebuilt bodies, `folder` one for this
-    measurement alone.
+    measurement alone, `books` the Django database: an entry
+    of `DATABASES`.
     """
 
     work: str
@@ -20,6 +23,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     documents: int
     material: str
     folder: str
+    books: dict[str, Any]
     in_flight: int = 2
     transform: bool = False
     include_docs: bool = True
@@ -35,7 +39,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     peak_bytes: int
     milliseconds_p50: float | None = None
     milliseconds_p99: float | None = None
-    """From the start of a write to its delivery, where that was measured."""
+    """From the start of a write to its delivery, or of a request to its answer: where that was
+    measured."""
 
     @property
     def documents_per_second(self) -> float:

@@ -61,22 +61,18 @@ def launched(pillows: Sequence[Any]) -> Stopwatch:
     return watch
 
 
-def set_up(job: Job) -> None:
-    """Django with a database of its own, as a user's project has it."""
-    settings.configure(
-        SECRET_KEY="bench",  # noqa: S106  (guards nothing)
-        INSTALLED_APPS=["pillowtop"],
-        DATABASES={
-            "default": {
-                "ENGINE": "django.db.backends.sqlite3",
-                "NAME": str(Path(job.folder) / "bench.sqlite3"),
-            }
-        },
-        PILLOWTOP={
+def set_up(job: Job, **more: Any) -> None:
+    """Django with a database of its own, as a user's project has it, and with more settings."""
+    usual = {
+        "SECRET_KEY": "bench",  # guards nothing
+        "INSTALLED_APPS": ["pillowtop"],
+        "DATABASES": {"default": job.books},
+        "PILLOWTOP": {
             "COUCHDB_URL": job.couchdb_url,
             "ELASTICSEARCH_URL": job.elasticsearch_url,
         },
-        USE_TZ=True,
-    )
+        "USE_TZ": True,
+    }
+    settings.configure(**usual | more)
     django.setup()
     call_command("migrate", verbosity=0)

@@ -16,6 +16,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     work: str
     needs_index: bool = True
+    alone: bool = False
+    """Whether it needs neither CouchDB nor Elasticsearch: then (c) is no limit of it."""
+
     made_by_pillow: bool = False
     in_flight: int = 2
     transform: bool = False
@@ -26,6 +29,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     filled_first: bool = False
     """Whether a pillow fills the index before anything is measured."""
+
+    books: str = "sqlite"
+    """The kind of the Django database; `postgresql` for the other."""
+
+    rows: bool = False
+    """Whether the Django database holds rows of a statistic, as many as there are documents."""
 
     times: int = 1
     """How many times as many documents as are asked for."""
@@ -88,9 +97,9 @@ CASES: Sequence[Case] = (
          made_by_pillow=True, times=10, once=True),
     Case(key="e", title="IBM ChangesFollower + streaming_bulk", work="follower"),
     Case(key="f1", title="pillowtop, recorded feed into nothing", work="recorded",
-         needs_index=False, times=3),
+         needs_index=False, alone=True, times=3),
     Case(key="f2", title="the same with a Python transform", work="recorded",
-         needs_index=False, transform=True, times=3),
+         needs_index=False, alone=True, transform=True, times=3),
     Case(key="g", title="pillowtop, loading documents in chunks", work="pillow",
          made_by_pillow=True, include_docs=False),
     Case(key="h", title="couchdbkit ChangesStream + streaming_bulk", work="stream"),
@@ -104,6 +113,26 @@ CASES: Sequence[Case] = (
          pillows=50),
     Case(key="l", title="single documents into a database at rest", work="latency",
          needs_index=False),
+    Case(key="m", title="statistics: messages counted in memory", work="counting",
+         needs_index=False, alone=True),
+    Case(key="s1", title="statistics from a recorded feed into SQLite", work="statistics",
+         needs_index=False, alone=True),
+    Case(key="s2", title="the same into PostgreSQL", work="statistics",
+         needs_index=False, alone=True, books="postgresql"),
+    Case(key="s10", title="(s1) with 10 times as many messages", work="statistics",
+         needs_index=False, alone=True, times=10, once=True),
+    Case(key="q1", title="a page of 100 of 10 times as many rows, SQLite", work="pages",
+         needs_index=False, alone=True, times=10, rows=True),
+    Case(key="q2", title="the same, PostgreSQL", work="pages",
+         needs_index=False, alone=True, times=10, rows=True, books="postgresql"),
+    Case(key="q3", title="a page of 1,000 of them as CSV, SQLite", work="csv",
+         needs_index=False, alone=True, times=10, rows=True),
+    Case(key="q4", title="the same, PostgreSQL", work="csv",
+         needs_index=False, alone=True, times=10, rows=True, books="postgresql"),
+    Case(key="w1", title="200 clients at once for such pages, SQLite", work="clients",
+         needs_index=False, alone=True, times=10, rows=True),
+    Case(key="w2", title="the same, PostgreSQL", work="clients",
+         needs_index=False, alone=True, times=10, rows=True, books="postgresql"),
 )  # fmt: skip
 
 TARGETS: Sequence[Target] = (
@@ -125,4 +154,11 @@ TARGETS: Sequence[Target] = (
     Target(case="l", measure="milliseconds_p99", bound=100),
     Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),
     Target(case="f2", measure="documents_per_second", bound=70_000, at_least=True),
+    Target(case="m", measure="documents_per_second", bound=50_000, at_least=True),
+    Target(case="s1", measure="documents_per_second", bound=10_000, at_least=True),
+    Target(case="s2", measure="documents_per_second", bound=10_000, at_least=True),
+    Target(case="q1", measure="milliseconds_p99", bound=50),
+    Target(case="q2", measure="milliseconds_p99", bound=50),
+    Target(case="q3", measure="milliseconds_p99", bound=50),
+    Target(case="q4", measure="milliseconds_p99", bound=50),
 )

@@ -16,7 +16,7 @@ from rich.table import Table
 from dev.bench.plan import LIMIT, TARGETS, Case, Target
 from dev.bench.rounds import Measurement, Results
 
-TABLE_WIDTH = 150
+TABLE_WIDTH = 160
 HEADINGS = (
     "docs/s\nbest", "\nmedian", "\nof (c)", "client CPU\nµs, best", "\nmedian", "peak\nMB",
     "CouchDB\nCPU µs", "Elastic\nCPU µs", "delay, ms\np50 / p99",
@@ -104,7 +104,7 @@ def _row(case: Case, results: Results) -> Row:
         cpu_microseconds_best=min(costs),
         cpu_microseconds_median=median(costs),
         peak_megabytes=max(one.peak_megabytes for one in taken),
-        of_limit=_ratio(results, case.key, LIMIT, "documents_per_second"),
+        of_limit=None if case.alone else _ratio(results, case.key, LIMIT, "documents_per_second"),
         couchdb_cpu_microseconds=_median_of_known([one.couchdb_cpu_microseconds for one in taken]),
         elasticsearch_cpu_microseconds=_median_of_known(
             [one.elasticsearch_cpu_microseconds for one in taken]
@@ -149,7 +149,7 @@ def _table(report: Report) -> Table:
             row.title,
             f"{row.documents_per_second_best:,.0f}",
             f"{row.documents_per_second_median:,.0f}",
-            f"{row.of_limit:.2f}",
+            "" if row.of_limit is None else f"{row.of_limit:.2f}",
             f"{row.cpu_microseconds_best:.1f}",
             f"{row.cpu_microseconds_median:.1f}",
             f"{row.peak_megabytes:.0f}",
@@ -167,4 +167,4 @@ def _number(value: float | None) -> str:
 def _delay(row: Row) -> str:
     if row.milliseconds_p50 is None or row.milliseconds_p99 is None:
         return ""
-    return f"{row.milliseconds_p50:.1f} / {row.milliseconds_p99:.1f}"
+    return f"{row.milliseconds_p50:,.1f} / {row.milliseconds_p99:,.1f}"

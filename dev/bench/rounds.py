@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from dev.bench.books import Books, new_books
 from dev.bench.indices import Indices
 from dev.bench.jobs import Figures, Job, WorkNotDone
 from dev.bench.plan import Case
@@ -36,11 +38,13 @@ Results = dict[str, list[Measurement]]
 
 
 class Stock(NamedTuple):
-    """A database of so many documents, and the folder of what was made of it."""
+    """A database of so many documents, the folder of what was made of it, and Django databases
+    with as many rows, by their kind."""
 
     database: str
     documents: int
     material: Path
+    rows: dict[str, Books]
 
 
 class Bench:
@@ -87,20 +91,21 @@ class Bench:
             indices.close()
 
     def _fill(self, case: Case, alias: str) -> None:
-        with tempfile.TemporaryDirectory(prefix="pillowtop-bench-") as folder:
-            run_child(msgspec.structs.replace(self._job(case, alias, Path(folder)), work="pillow"))
+        with self._job(case, alias) as job:
+            run_child(msgspec.structs.replace(job, work="pillow"))
 
     def _measured(self, case: Case, alias: str) -> Measurement:
         couchdb, elasticsearch = self._places.couchdb, self._places.elasticsearch
         before = couchdb.cpu_seconds(), elasticsearch.cpu_seconds()
-        with tempfile.TemporaryDirectory(prefix="pillowtop-bench-") as folder:
-            figures = run_child(self._job(case, alias, Path(folder)))
+        with self._job(case, alias) as job:
+            figures = run_child(job)
+        documents = figures.documents
         return Measurement(
             figures.documents_per_second,
             figures.cpu_microseconds,
             figures.peak_bytes / 1e6,
-            self._spent(couchdb, before[0], figures.documents),
-            self._spent(elasticsearch, before[1], figures.documents),
+            None if case.alone else self._spent(couchdb, before[0], documents),
+            None if case.alone else self._spent(elasticsearch, before[1], documents),
             figures.milliseconds_p50,
             figures.milliseconds_p99,
         )
@@ -111,22 +116,32 @@ class Bench:
             return None
         return (after - before) / documents * 1e6
 
-    def _job(self, case: Case, alias: str, folder: Path) -> Job:
+    @contextmanager
+    def _job(self, case: Case, alias: str) -> Iterator[Job]:
+        """What a child is told, with a folder and a Django database that are its own."""
         stock = self._stocks[case.times]
-        return Job(
-            work=case.work,
-            couchdb_url=self._places.couchdb.url,
-            elasticsearch_url=self._places.elasticsearch.url,
-            database=stock.database,
-            alias=alias,
-            documents=stock.documents,
-            material=str(stock.material),
-            folder=str(folder),
-            in_flight=case.in_flight,
-            transform=case.transform,
-            include_docs=case.include_docs,
-            pillows=case.pillows,
-        )
+        with ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pillowtop-bench-"))
+            if case.rows:
+                books = stock.rows[case.books]
+            else:
+                url = self._places.postgresql.url
+                books = stack.enter_context(new_books(case.books, Path(folder), url))
+            yield Job(
+                work=case.work,
+                couchdb_url=self._places.couchdb.url,
+                elasticsearch_url=self._places.elasticsearch.url,
+                database=stock.database,
+                alias=alias,
+                documents=stock.documents,
+                material=str(stock.material),
+                folder=folder,
+                books=books,
+                in_flight=case.in_flight,
+                transform=case.transform,
+                include_docs=case.include_docs,
+                pillows=case.pillows,
+            )
 
 
 def run_child(job: Job) -> Figures:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.servers import CouchServer, SearchServer
+from dev.servers import CouchServer, PostgresServer, SearchServer
 from dev.servers.process import Server
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -39,6 +39,7 @@ class Place:
 class Places:
     couchdb: Place
     elasticsearch: Place
+    postgresql: Place
 
 
 class LongRunningSearchServer(SearchServer):
@@ -51,13 +52,14 @@ class LongRunningSearchServer(SearchServer):
 
 @contextmanager
 def running_servers() -> Iterator[Places]:
-    """The servers of COUCHDB_URL and ELASTICSEARCH_URL, or our own, with their data on disk."""
+    """The servers that COUCHDB_URL, ELASTICSEARCH_URL and POSTGRESQL_URL name, or our own."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pillowtop-bench-")))
         yield Places(
             _named("COUCHDB_URL") or _own(stack, CouchServer(folder / "couch")),
             _named("ELASTICSEARCH_URL")
             or _own(stack, LongRunningSearchServer(folder / "search", heap=HEAP)),
+            _named("POSTGRESQL_URL") or _own(stack, PostgresServer()),
         )
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 
+import psycopg
 import pytest
 
 from dev.bench.documents import orders
@@ -25,29 +26,34 @@ KEYS = [case.key for case in CASES]
 
 
 @pytest.fixture(scope="module")
-def bench(couch_url, elasticsearch_url, tmp_path_factory):
+def bench(couch_url, elasticsearch_url, postgresql_url, tmp_path_factory):
     """What a small run printed and wrote, and whether it left anything behind."""
-    before = _standing(couch_url, elasticsearch_url)
+    urls = couch_url, elasticsearch_url, postgresql_url
+    before = _standing(*urls)
     output = tmp_path_factory.mktemp("bench") / "bench.json"
     done = subprocess.run(
         [sys.executable, "-m", "dev.bench", "--documents", str(DOCUMENTS), "--rounds", "1",
          "--output", output],
         cwd=ROOT,
-        env={**os.environ, "COUCHDB_URL": couch_url, "ELASTICSEARCH_URL": elasticsearch_url},
+        env={**os.environ, "COUCHDB_URL": couch_url, "ELASTICSEARCH_URL": elasticsearch_url,
+             "POSTGRESQL_URL": postgresql_url},
         capture_output=True,
         text=True,
         timeout=SECONDS,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    left = _standing(couch_url, elasticsearch_url) - before
+    left = _standing(*urls) - before
     return done.stdout, json.loads(output.read_bytes()), left
 
 
-def _standing(couch_url, elasticsearch_url):
+def _standing(couch_url, elasticsearch_url, postgresql_url):
     databases = request("GET", f"{couch_url}/_all_dbs").json()
     indices = request("GET", f"{elasticsearch_url}/pillowtop-bench*").json()
-    return {name for name in (*databases, *indices) if name.startswith("pillowtop-bench")}
+    with psycopg.connect(f"{postgresql_url}/postgres") as connection:
+        books = [name for (name,) in connection.execute("SELECT datname FROM pg_database")]
+    names = *databases, *indices, *books
+    return {name for name in names if name.startswith(("pillowtop-bench", "pillowtop_bench"))}
 
 
 def test_each_case_has_figures(bench):
@@ -71,7 +77,11 @@ def test_the_run_says_what_it_was(bench):
     _, written, _ = bench
     assert written["documents"] == DOCUMENTS
     assert 900 < written["bytes_per_document"] < 1200
-    assert written["servers"] == {"couchdb": "COUCHDB_URL", "elasticsearch": "ELASTICSEARCH_URL"}
+    assert written["servers"] == {
+        "couchdb": "COUCHDB_URL",
+        "elasticsearch": "ELASTICSEARCH_URL",
+        "postgresql": "POSTGRESQL_URL",
+    }
 
 
 def test_the_table_shows_cases_and_targets(bench):
