@@ -39,6 +39,9 @@ PILLOWTOPS = json.loads({pillowtops!r})
 {more}
 """
 
+MIGRATED: dict[tuple[str, str], bytes] = {}
+"""SQLite files with all tables and no rows, by the source of models and of settings."""
+
 
 def wait_until(
     condition: Callable[[], Any], seconds: float = 60.0, what: Callable[[], str] = str
@@ -103,6 +106,7 @@ class Project:
     ) -> None:
         self.folder = folder
         self._more = textwrap.dedent(more)
+        self._models = models
         self._database = dict(database)
         self._workers: list[Worker] = []
         folder.mkdir(exist_ok=True)
@@ -139,8 +143,16 @@ class Project:
         )
 
     def migrate(self) -> Project:
+        """Make the tables. A process is started for it once for all projects with the same ones."""
+        books = self.folder / "db.sqlite3"
+        tables = self._models, self._more
+        if not self._database and tables in MIGRATED:
+            books.write_bytes(MIGRATED[tables])
+            return self
         result = self.manage("migrate", "--run-syncdb", "--verbosity=0")
         assert result.returncode == 0, result.stderr
+        if not self._database:
+            MIGRATED[tables] = books.read_bytes()
         return self
 
     def start(self, *args: str, env: Mapping[str, str] = {}) -> Worker:
