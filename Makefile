@@ -25,6 +25,7 @@ twelve: environment ## the same with twelve pillows on the database, which share
 	@$(BIN)/python -m dev.demo --settings project.twelve
 
 serve: environment ## serve the statistics that make demo has left, at 127.0.0.1:8000
+	@test -f build/demo/demo.sqlite3 || { echo "make serve: run make demo first" >&2; exit 1; }
 	@EXAMPLE_SQLITE=build/demo/demo.sqlite3 $(BIN)/python example/manage.py runserver --noreload 127.0.0.1:8000
 
 reindex-demo: environment ## move DOCUMENTS=100000 airports to a new index while they are written and read

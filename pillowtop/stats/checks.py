@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from pillowtop.exceptions import ConfigurationError
-from pillowtop.stats import registry
+from pillowtop.stats import extra, registry
 from pillowtop.stats.conf import stats_configuration
 from pillowtop.stats.retention import mistakes
 
@@ -31,6 +31,8 @@ def check_statistics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 
 def _check_project() -> Iterator[CheckMessage]:
+    if words := extra.missing():
+        yield Error(words, id="pillowtop_stats.E006")
     if not settings.USE_TZ:
         yield Error(
             "pillowtop.stats needs USE_TZ: the times of windows have a zone",

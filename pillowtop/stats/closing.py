@@ -9,7 +9,7 @@ from pillowtop.stats.intervals import from_microseconds
 from pillowtop.stats.plugins import Plugin
 from pillowtop.stats.roll import Roll
 from pillowtop.stats.states import begun
-from pillowtop.stats.store import Store, wait, worded
+from pillowtop.stats.store import FAILURES, Store, wait, worded
 from pillowtop.stats.windows import Window, Windows
 
 CLOSED_AT_ONCE = 500
@@ -36,7 +36,7 @@ class Closer:
         try:
             with self._store.guarded():
                 self._store.store(kind, end, self._rows(window))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
+        except FAILURES as error:
             self._store.demand_alive()
             window.attempts += 1
             window.error, window.due_at = worded(error), now + wait(window.attempts)
@@ -50,7 +50,7 @@ class Closer:
         kind = window.kind
         if not (window.state or kind.handles()):
             return []  # it has failed at all of its messages so far
-        made: Any = self._handled(window) if kind.handles() else window.plugin.update()
+        made: Any = self._handled(window) if kind.handles() else window.updated()
         try:
             rows = list(made)
         except TypeError as error:

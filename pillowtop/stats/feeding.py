@@ -8,7 +8,7 @@ from pillowtop.stats.intervals import shown
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.roll import Roll
 from pillowtop.stats.states import kept
-from pillowtop.stats.store import Pending, Store
+from pillowtop.stats.store import FAILURES, Pending, Store
 from pillowtop.stats.windows import Groups, Windows
 
 RETRIED_AT_ONCE = 500
@@ -46,10 +46,10 @@ class Feeder:
             window = self._windows.open(kinds[one.statistic], [one.end])[one.end]
             before = window.state
             try:
-                with self._store.guarded():
+                with self._roll.timed(one.statistic), self._store.guarded():
                     window.feed([one.message])
                 done.append(one)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
+            except FAILURES as error:
                 self._store.demand_alive()
                 window.put_back(before)
                 one.fail(error, now)
@@ -85,7 +85,7 @@ class Feeder:
             with self._store.guarded():
                 for end, group in groups.items():
                     windows[end].feed(group)
-        except (Exception, SystemExit):  # noqa: BLE001
+        except FAILURES:
             self._store.demand_alive()
             for end, group in groups.items():
                 self._feed_singly(kind, end, group, now)
@@ -98,7 +98,7 @@ class Feeder:
             try:
                 with self._store.guarded():
                     window.feed([message])
-            except (Exception, SystemExit) as error:  # noqa: BLE001
+            except FAILURES as error:
                 self._store.demand_alive()
                 window.put_back(before)
                 failed = Pending(kind.ident(), end, message)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
+
 from pillowtop.changes import Change, Document
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.listener import BasicPillow
-from pillowtop.stats import registry, times
+from pillowtop.stats import extra, registry, times
 from pillowtop.stats.conf import stats_configuration
 from pillowtop.stats.history import History, HistoryFeed
 from pillowtop.stats.identities import identity_of
@@ -67,7 +69,10 @@ class StatsPillow(BasicPillow):
         for part in self.time_field.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         if value is None:
-            raise ValueError(f"it has no {self.time_field!r}")
+            raise ValueError(
+                f"it has no {self.time_field!r}: {self.name}'s time_field, or message_time, says "
+                "where its time is"
+            )
         return value
 
     def identity(self, message: Document) -> str | bytes | int | None:
@@ -81,6 +86,12 @@ class StatsPillow(BasicPillow):
     def get_transport(self) -> GatheringTransport:
         from pillowtop.stats.transport import StatsTransport  # noqa: PLC0415  (needs the tables)
 
+        if words := extra.missing():
+            raise ConfigurationError(f"{self.name}: {words}")
+        if not apps.is_installed("pillowtop.stats"):
+            raise ConfigurationError(
+                f"{self.name}: put 'pillowtop.stats' into INSTALLED_APPS, and run manage.py migrate"
+            )
         kinds = self.get_plugins()
         if not kinds:
             raise ConfigurationError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from pillowtop.stats import intervals
 
@@ -13,7 +14,7 @@ REMOVED = str.maketrans("", "", "\"'()*&?,/#%")
 
 
 class Message(dict[str, Any]):
-    """A message: the document as it is in the database, and when it happened.
+    """A message: the document as it is in the database, and when it happened. It is not changed.
 
     `time` is in microseconds since 1970 (UTC); `identity` are 64 bits that stand for it.
     """
@@ -22,6 +23,18 @@ class Message(dict[str, Any]):
 
     time: int
     identity: int
+
+    def _refuse(self, *_args: Any, **_more: Any) -> NoReturn:
+        raise TypeError("a message is the same for all statistics: change a copy, dict(message)")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __copy__(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return copy.deepcopy(dict(self), memo)
 
     @property
     def at(self) -> datetime:

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from pillowtop.stats.seen import Identities, Seen
 
-SLOTS = 16
-
 Times = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -26,18 +24,16 @@ class Rules(msgspec.Struct, frozen=True):
     limit: int
     ahead: int
 
-    @property
-    def slot_length(self) -> int:
-        """Of the slots of what was seen: of some that a message may come again in, one is forgotten
-        at a time."""
-        return max(1, (self.lateness + self.limit) // SLOTS)
-
 
 class Progress(msgspec.Struct):
-    """Of one pillow. Times are in microseconds since 1970; None before the first message."""
+    """Of one pillow. Times are in microseconds since 1970; None before the first message.
+
+    Nothing is known any more of the windows that ended by `forgotten`, nor of their messages.
+    """
 
     newest: int | None = None
     watermark: int | None = None
+    forgotten: int | None = None
     counted: int = 0
     late: int = 0
     beyond: int = 0
@@ -59,8 +55,11 @@ class Progress(msgspec.Struct):
         }
 
     def cut(self, rules: Rules) -> int | None:
-        """What happened before it is beyond the limit."""
-        return None if self.watermark is None else self.watermark - rules.limit
+        """What happened before it is beyond the limit. It does not go back where that grows."""
+        if self.watermark is None:
+            return None
+        cut = self.watermark - rules.limit
+        return cut if self.forgotten is None else max(cut, self.forgotten)
 
     def judge(
         self, times: Times, identities: Identities, seen: Seen, rules: Rules, now: int

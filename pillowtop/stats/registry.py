@@ -18,6 +18,9 @@ from pillowtop.stats.conf import stats_configuration
 from pillowtop.stats.plugins import Plugin
 
 GROUP = "pillowtop.stats"
+LONGEST = timedelta(days=36525)
+"""Of an interval: the ends of windows are to be within the calendar."""
+
 MEMBER_KEYS = ["class", "options"]
 
 
@@ -103,9 +106,10 @@ def demand_usable(kind: Any) -> None:
         if not (isinstance(value := getattr(kind, attribute), str) and value.strip()):
             raise ConfigurationError(f"{path} must define {attribute!r}, some text")
     interval = getattr(kind, "interval", None)
-    if not (isinstance(interval, timedelta) and interval > timedelta(0)):
+    if not (isinstance(interval, timedelta) and timedelta(0) < interval <= LONGEST):
         raise ConfigurationError(
-            f"{path}: interval must be a timedelta above zero, not {interval!r}"
+            f"{path}: interval must be a timedelta above zero, up to {LONGEST.days} days, not "
+            f"{interval!r}"
         )
     _demand_model(kind, path)
     takes = kind.process is not Plugin.process or kind.process_all is not Plugin.process_all

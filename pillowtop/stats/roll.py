@@ -48,10 +48,12 @@ class Roll:
     def working(self) -> list[str]:
         return [ident for ident, one in self._enrolled.items() if one.works]
 
-    def is_asked(self) -> bool:
-        """Whether a backfill waits to take over."""
+    def is_called(self) -> bool:
+        """Whether a backfill waits to take over, or has done so."""
         known = self._store.enrolled()
-        return any(one.stage == ASKED for ident, one in known.items() if ident in self._enrolled)
+        return any(one != self._enrolled.get(ident, one) for ident, one in known.items()) or any(
+            one.stage == ASKED for ident, one in known.items() if ident in self._enrolled
+        )
 
     def heed(self) -> list[str]:
         """See what backfills have changed. Returns the statistics that are not what they were."""
@@ -128,6 +130,8 @@ class Roll:
         version = kind.version
         if known is None:
             lacks = "it is new" if begun else ""
+            if self._store.has_rows(kind):
+                lacks = "it has rows that another pillow has made, or this one under another name"
             called = Enrolled(ident, version, lacks)
         elif known.version != version:
             lacks = f"its rows are of version {known.version}, and it is of version {version}"

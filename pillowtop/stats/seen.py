@@ -11,6 +11,14 @@ Times = NDArray[np.int64]
 Identities = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
+SLOT_LENGTH = 600_000_000
+"""In microseconds. Slots are saved by their number, so that no setting may change it."""
+
+
+def first_slot(cut: int) -> int:
+    """The first slot that may hold messages from `cut` on."""
+    return cut // SLOT_LENGTH
+
 
 class Shelf:
     """Sorted arrays, each at least twice as long as the next: so few are looked through."""
@@ -49,8 +57,7 @@ class Seen:
     `added` are those that were not saved yet.
     """
 
-    def __init__(self, slot_length: int) -> None:
-        self.slot_length = slot_length
+    def __init__(self) -> None:
         self.added: dict[int, list[Identities]] = {}
         self._shelves: dict[int, Shelf] = {}
 
@@ -72,7 +79,7 @@ class Seen:
         # Of those that are the same the first one counts.
         _, first = np.unique(identities[chosen], return_index=True)
         chosen = chosen[np.sort(first)]
-        slots = times[chosen] // self.slot_length
+        slots = times[chosen] // SLOT_LENGTH
         for slot in np.unique(slots).tolist():
             here = chosen[slots == slot]
             shelf = self._shelf(slot)
@@ -89,13 +96,9 @@ class Seen:
         for slot, arrays in added.items():
             yield slot, np.concatenate(arrays).astype("<u8").tobytes()
 
-    def first_kept(self, cut: int) -> int:
-        """The first slot that may hold messages from `cut` on."""
-        return cut // self.slot_length
-
     def forget(self, cut: int) -> None:
         """Forget slots that end before `cut`."""
-        first = self.first_kept(cut)
+        first = first_slot(cut)
         for slot in [one for one in self._shelves if one < first]:
             del self._shelves[slot]
 

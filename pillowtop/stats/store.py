@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -14,6 +15,9 @@ from pillowtop.stats.windows import Window
 
 ASKED, GATHERING = "asked", "gathering"
 """Stages of a backfill that takes over: see `pillowtop.stats.filling`."""
+
+FAILURES = (Exception, SystemExit, GeneratorExit, asyncio.CancelledError)
+"""What a plugin may raise. What stops a greenlet or the process is none of it."""
 
 RETRY_SECONDS = (60, 300, 1800, 7200, 86400)
 """When what failed is tried again, after each failure; then once a day."""
@@ -107,6 +111,8 @@ class Store(Protocol):
     def count_failed(self, statistic: str) -> int:
         """Messages and windows that it has failed at."""
 
+    def has_rows(self, kind: type[Plugin]) -> bool: ...
+
     def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
         """Write the rows of a window."""
 
@@ -122,7 +128,10 @@ class Store(Protocol):
 
 
 def worded(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  (a plugin's own, which cannot say what it is)
+        return type(error).__name__
 
 
 def wait(attempts: int) -> int:

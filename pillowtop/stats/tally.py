@@ -17,7 +17,7 @@ from pillowtop.stats.intervals import MICROSECOND, shown
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.progress import Rules, Times
 from pillowtop.stats.roll import Roll
-from pillowtop.stats.seen import Seen
+from pillowtop.stats.seen import SLOT_LENGTH, Seen, first_slot
 from pillowtop.stats.states import kept
 from pillowtop.stats.store import Store
 from pillowtop.stats.windows import Groups, Windows
@@ -53,13 +53,12 @@ class Tally:
         for kind in kinds.values():
             self._lengths.setdefault(kind.interval // MICROSECOND, []).append(kind)
         self.progress = store.progress()
-        self._seen = Seen(rules.slot_length)
+        self._seen = Seen()
         self._seen.load(store.seen())
         self._roll = Roll(pillow, kinds, store, begun=self.progress.newest is not None)
         self._windows = Windows(store)
         self._feeder = Feeder(store, self._roll, self._windows)
         self._closer = Closer(store, self._roll, self._windows)
-        self._forgotten: int | None = None
 
     def take(self, messages: list[Message], *, present: bool, idle: int = 0) -> None:
         """Count messages, and close windows where the feed has had nothing more for `idle`
@@ -91,7 +90,7 @@ class Tally:
         return bool(
             (watermark is not None and self._store.closable(working, watermark, now, 1))
             or self._store.pending(working, now, 1)
-            or self._roll.is_asked()
+            or self._roll.is_called()
         )
 
     def _judge(self, messages: list[Message], now: int) -> None:
@@ -135,16 +134,17 @@ class Tally:
             self._store.save_kept(shown(kinds[0].interval), parts)
 
     def _close(self, now: int) -> None:
-        if self.progress.watermark is None:
+        cut = self.progress.cut(self._rules)
+        if self.progress.watermark is None or cut is None:
             return
         self._closer.close(self._kinds, self.progress.watermark, now)
         self._windows.save()
-        cut = self.progress.watermark - self._rules.limit
-        if self._forgotten is None or cut >= self._forgotten + self._seen.slot_length:
-            self._forgotten = cut
+        forgotten = self.progress.forgotten
+        if forgotten is None or cut >= forgotten + SLOT_LENGTH:
+            self.progress.forgotten = cut
             self._seen.forget(cut)
             self._windows.forget(cut)
-            self._store.forget(cut, self._seen.first_kept(cut))
+            self._store.forget(cut, first_slot(cut))
 
     def _now(self) -> int:
         return int(self._clock() * 1_000_000)

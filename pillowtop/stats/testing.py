@@ -127,6 +127,9 @@ class MemoryStore:
         attempts += [one.attempts for key, one in self._windows.items() if key[0] == statistic]
         return sum(one > 0 for one in attempts)
 
+    def has_rows(self, kind: type[Plugin]) -> bool:
+        return any(ident == kind.ident() for ident, _end in self.rows)
+
     def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
         self.rows[kind.ident(), from_microseconds(end)] = rows
 

@@ -7,15 +7,18 @@ from typing import Any
 
 from pillowtop.stats.intervals import to_microseconds
 
-LAST = 253_402_300_800
-"""The first second of the year 10000."""
+FIRST, LAST = -62_135_596_800, 253_402_300_800
+"""The first seconds of the years 1 and 10000, in UTC."""
 
 
 def microseconds(value: Any) -> int:
     """Since 1970. Takes an aware datetime, ISO 8601 text (in UTC where it names no zone), or
     seconds since 1970. Raises `ValueError` or `TypeError` for anything else."""
     if isinstance(value, datetime):
-        return to_microseconds(value if value.tzinfo else value.replace(tzinfo=UTC))
+        time = to_microseconds(value if value.tzinfo else value.replace(tzinfo=UTC))
+        if not FIRST * 1_000_000 <= time < LAST * 1_000_000:
+            raise ValueError(f"{value} is not within the years 1 to 9999, in UTC")
+        return time
     if isinstance(value, str):
         try:
             parsed = datetime.fromisoformat(value)
@@ -24,6 +27,6 @@ def microseconds(value: Any) -> int:
         return microseconds(parsed)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{value!r} is no time: text as ISO 8601 writes it, or seconds since 1970")
-    if not -LAST < value < LAST:  # so neither is what is no number
+    if not FIRST <= value < LAST:  # so neither is what is no number
         raise ValueError(f"{value!r} is no time in seconds since 1970: are these milliseconds?")
     return round(value * 1_000_000)

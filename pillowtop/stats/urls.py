@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path
+
+from pillowtop.stats import extra
+
+if _words := extra.missing():
+    raise ImproperlyConfigured(_words)
 
 from pillowtop.stats.http.api import api
 from pillowtop.stats.http.gate import guarded

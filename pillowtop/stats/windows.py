@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -44,6 +44,11 @@ class Window(msgspec.Struct, eq=False):
         plugin.process_all(messages)
         self.state = dumped(plugin)
         self._plugin = plugin
+
+    def updated(self) -> Any:
+        """What the plugin makes of it. Should it change itself by that, nothing remembers it."""
+        plugin, self._plugin = self.plugin, None
+        return plugin.update()
 
     def put_back(self, state: bytes) -> None:
         """Be as it was."""

@@ -8,8 +8,14 @@ import time
 
 import pytest
 
+from pillowtop.stats.records import filling
+from pillowtop.stats.records.standing import standing
+from pillowtop.stats.records.store import DjangoStore
+from pillowtop.stats.store import Enrolled
 from tests.projects import wait_until
 from tests.stats.conftest import on_both
+from tests.stats.plugins import Count
+from tests.stats.test_tally import RULES
 from tests.stats.test_worker import PATIENT, expected
 
 ARCHIVE = """
@@ -90,6 +96,69 @@ def test_a_new_statistic_gets_its_past_while_messages_come(make_statistics):
         "(m.Position, m.PastPosition, m.PillowStatus) for row in t.objects.all()]))"
     )
     assert set(left) == {"Messages"}
+
+
+def test_what_was_filled_in_appears_though_nothing_comes(make_statistics):
+    statistics = make_statistics("lateness = timedelta(seconds=1)", plugins=["Count"])
+    sent = [(f"m{number}", number, "ann") for number in range(0, 100, 10)]
+    statistics.send_all([*sent, ("last", 3600, "ann")])
+    statistics.project.catch_up()
+    statistics.have_plugins("Count", "Names")
+    worker = statistics.project.start("--all")
+    worker.wait_for("names-10s lacks its past")
+    worker.wait_for("caught up")
+    wait_until(lambda: len(statistics.rows()["count-10s"]) == len(sent) + 1)
+    fill_in(statistics, "names-10s")
+    wait_until(lambda: len(statistics.rows().get("names-10s", {})) == len(sent) + 1)
+    assert worker.stop() == 0
+
+
+def test_a_backfill_that_was_begun_by_another_version_begins_anew(make_statistics):
+    statistics = make_statistics(PATIENT, BATCH_DOCUMENTS=20, plugins=["Count"])
+    sent = [(f"m{number}", number % 900, "ann") for number in range(3000)]
+    statistics.send_all(sent)
+    statistics.project.catch_up()
+    fill = statistics.project.begin("ptop_stats_backfill", "count-10s")
+
+    def has_half():
+        fillers = [one for name, one in statistics.progress().items() if "@" in name]
+        return fillers and fillers[0]["counted"]
+
+    wait_until(has_half, what=lambda: fill.log)
+    fill.process.kill()
+    fill.wait()
+    source = statistics.project.folder / "pillows.py"
+    text = source.read_text().replace('name = "count"', 'name = "count"\n    version = 2')
+    source.write_text(text.replace("self.count += 1", "self.count += 1000"))
+    statistics.project.catch_up()
+    fill_in(statistics, "count-10s")
+    rows = finish(statistics, sent)["count-10s"]
+    assert rows == {end: 1000 * count for end, count in expected(sent)["count-10s"].items()}
+
+
+@pytest.mark.django_db
+def test_of_two_who_run_one_backfill_the_second_is_told():
+    DjangoStore("Messages").save_enrolled(Enrolled("count-10s", 1))
+    one, other = (filling.begin("Messages", Count, f"Messages@{n}", 0) for n in range(2))
+    assert one == other
+    filling.ask(one)
+    filling.take_over(one, Count, RULES, tolerant=True)
+    for step in (
+        lambda: filling.ask(other),
+        lambda: filling.is_gathering(other),
+        lambda: filling.take_over(other, Count, RULES, tolerant=True),
+    ):
+        with pytest.raises(filling.Superseded, match="another process has finished"):
+            step()
+
+
+@pytest.mark.django_db
+def test_a_backfill_that_was_left_behind_is_listed():
+    DjangoStore("Messages").save_enrolled(Enrolled("count-10s", 1))
+    backfill = filling.begin("Messages", Count, "Messages@1", 0)
+    assert standing("Messages", Count).is_well
+    filling.ask(backfill)
+    assert not standing("Messages", Count).is_well
 
 
 @on_both

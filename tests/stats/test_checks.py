@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import modify_settings
 
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.registry import get_pillow
-from pillowtop.stats import checks
+from pillowtop.stats import checks, extra, urls
+from pillowtop.stats.pillows import StatsPillow
 from tests.project.pages import names
 from tests.project.source import PACKAGE
+
+
+class LogPillow(StatsPillow):
+    couch_db = "log"
+
 
 VOLUME = "pillowtop.stats.shipped.Volume"
 
@@ -55,6 +64,31 @@ def test_e001_a_setting_that_cannot_be(settings, setting):
 def test_e002_a_plugin_that_cannot_be_used(settings, plugin):
     settings.PILLOWTOP_STATS = {"PLUGINS": [plugin]}
     only("E002")
+
+
+@pytest.fixture
+def lacking(monkeypatch):
+    """Nothing of the extra is installed."""
+    monkeypatch.setattr(extra, "MODULES", ("no_such_module",))
+
+
+@pytest.mark.usefixtures("lacking")
+def test_e006_the_extra_is_not_installed(settings):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME]}
+    assert "pip install 'django-pillowtop[stats]'" in only("E006")
+    with pytest.raises(ConfigurationError, match=r"LogPillow: .* pip install"):
+        LogPillow().get_transport()
+    with pytest.raises(ImproperlyConfigured, match="pip install"):
+        importlib.reload(urls)
+
+
+def test_a_pillow_without_the_application(settings):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME]}
+    with (
+        modify_settings(INSTALLED_APPS={"remove": "pillowtop.stats"}),
+        pytest.raises(ConfigurationError, match=r"into INSTALLED_APPS, and run manage\.py migrate"),
+    ):
+        LogPillow().get_transport()
 
 
 def test_two_pillows_do_not_compute_one_statistic(settings):

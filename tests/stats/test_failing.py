@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from datetime import timedelta
@@ -34,6 +35,35 @@ class Exiting(Count):
 
     def process(self, message):
         raise SystemExit(3)
+
+
+class Cancelled(Count):
+    name = "cancelled"
+
+    def process(self, message):
+        raise asyncio.CancelledError
+
+
+class Speechless(Count):
+    """Raises what cannot say what it is."""
+
+    name = "speechless"
+
+    def process(self, message):
+        class SpeechlessError(Exception):
+            def __str__(self):
+                raise KeyError
+
+        raise SpeechlessError
+
+
+class Meddling(Count):
+    """Changes messages, which all others are given too."""
+
+    name = "meddling"
+
+    def process(self, message):
+        message["weight"] = NOON
 
 
 class Unsaved(Count):
@@ -107,7 +137,7 @@ def test_what_failed_is_tried_again_ever_more_seldom():
     assert dues == [60, 300, 1800, 7200]
 
 
-@pytest.mark.parametrize("kind", [Exiting, Unsaved])
+@pytest.mark.parametrize("kind", [Exiting, Cancelled, Speechless, Meddling, Unsaved])
 def test_other_ways_to_fail_at_a_message(kind):
     counting = Counting(kind, Count)
     counting.take(at(1))
@@ -228,13 +258,14 @@ def test_messages_without_a_time_are_dead_letters_and_are_counted_once_they_have
     statistics.database.put("b", user="ann")
     statistics.database.put("c", timestamp="tomorrow", user="ann")
     statistics.database.put("d", timestamp=1777896000123, user="ann")
+    statistics.database.put("e", timestamp="0001-01-01T00:00:00+14:00", user="ann")
     logs = statistics.project.catch_up(code=4)
     assert "it has no 'timestamp'" in statistics.project.manage("ptop_errors", "list").stdout
-    for words in ("'tomorrow' is no time", "are these milliseconds?"):
+    for words in ("'tomorrow' is no time", "are these milliseconds?", "the years 1 to 9999"):
         assert words in statistics.project.manage("ptop_errors", "list").stdout, logs
-    for number, doc_id in enumerate("bcd"):
+    for number, doc_id in enumerate("bcde"):
         statistics.send(doc_id, 2 + number)
     statistics.send("last", 100)
     worker = statistics.project.start("--all")
-    wait_until(lambda: statistics.rows() == {"count-10s": {10: 4}}, 30, lambda: worker.log)
+    wait_until(lambda: statistics.rows() == {"count-10s": {10: 5}}, 30, lambda: worker.log)
     assert worker.stop() == 0

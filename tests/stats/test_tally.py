@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pillowtop.stats.intervals import to_microseconds
 from pillowtop.stats.progress import Rules
-from pillowtop.stats.store import ASKED, Enrolled
+from pillowtop.stats.seen import SLOT_LENGTH
+from pillowtop.stats.store import ASKED, GATHERING, Enrolled
 from pillowtop.stats.tally import Tally
 from pillowtop.stats.testing import MemoryStore, message
 from tests.stats.plugins import Count, CountInMinutes, First, Sequence, Users
@@ -201,14 +202,73 @@ def test_messages_of_a_window_come_in_the_order_in_which_they_happened():
 
 def test_what_no_message_can_come_for_is_forgotten():
     counting = Counting()
-    for second in range(0, 4000, 5):
+    for second in range(0, 40_000, 50):
         counting.now = NOON + timedelta(seconds=second)
         counting.take(at(second))
     store = counting.store
-    assert len(counting.tally._seen) <= 16
-    assert len(store._windows) <= 60
-    assert len(store._kept) <= 10
-    assert len(store._seen) <= 16
+    of_two_slots = 2 * SLOT_LENGTH // SECOND // 50
+    assert len(counting.tally._seen) <= of_two_slots
+    assert len(store._windows) <= of_two_slots * len(KINDS)
+    assert len(store._kept) <= of_two_slots * 2
+    assert len(store._seen) <= of_two_slots
+
+
+@pytest.mark.parametrize("limit", [0, 60, 3600])
+def test_what_was_counted_is_known_whatever_becomes_of_the_limits(limit):
+    counting = Counting(Count)
+    messages = [at(second) for second in range(100)]
+    counting.take(*messages)
+    counting.rules = Rules(lateness=120 * SECOND, limit=limit * SECOND, ahead=3600 * SECOND)
+    counting.restart()
+    counting.take(*messages)
+    counting.finish()
+    assert [row for ((_, row),) in counting.rows(Count).values()] == [10] * 10
+
+
+def test_a_longer_limit_opens_no_window_of_which_nothing_is_known_any_more():
+    counting = Counting(Count)
+    counting.take(at(1), at(2))
+    counting.now += timedelta(hours=1)
+    counting.take(at(3600))
+    assert counting.rows(Count)[end(10)] == [("", 2)]
+    counting.rules = Rules(lateness=10 * SECOND, limit=7200 * SECOND, ahead=3600 * SECOND)
+    counting.restart()
+    counting.take(at(3))
+    counting.finish()
+    assert counting.rows(Count)[end(10)] == [("", 2)]
+    assert counting.counts["beyond the limit"] == 1
+
+
+class Draining(Count):
+    """Changes itself where it is asked for its rows."""
+
+    name = "draining"
+
+    def update(self):
+        rows = super().update()
+        self.count = 0
+        return rows
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_a_plugin_does_to_itself_while_it_makes_rows_is_not_kept(restarts):
+    counting = Counting(Draining)
+    counting.take(at(1), at(2))
+    counting.take(at(25))
+    if restarts:
+        counting.restart()
+    counting.take(at(3))
+    counting.finish()
+    assert counting.rows(Draining)[end(10)] == [("", 3)]
+
+
+def test_rows_that_somebody_else_has_made_are_said():
+    counting = Counting(Count)
+    counting.take(at(1), at(100))
+    other = Counting(Count)
+    other.store.rows = counting.store.rows
+    other.restart()
+    assert "another pillow has made" in other.tally._roll["count-10s"].lacks
 
 
 def test_a_statistic_that_was_left_out_for_a_while_lacks_what_came_meanwhile(caplog):
@@ -295,3 +355,14 @@ def test_late_messages_within_the_limit_come_to_the_same_rows(seconds, random):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_statistic_begins_with_an_ident_that_says_its_interval(kind):
     assert kind.ident() == f"{kind.name}-{'1m' if kind is CountInMinutes else '10s'}"
+
+
+def test_a_backfill_that_has_taken_over_has_its_windows_closed_though_nothing_comes():
+    counting = Counting(Count)
+    counting.take(at(1))
+    counting.store.save_enrolled(Enrolled("count-10s", 1, stage=ASKED))
+    counting.take()
+    assert counting.store.enrolled()["count-10s"].stage == GATHERING
+    counting.store.save_enrolled(Enrolled("count-10s", 1))
+    counting.finish()
+    assert counting.rows(Count) == {end(10): [("", 1)]}

@@ -56,6 +56,12 @@ class Fill:
 
     def run(self) -> Taken:
         """Raises `SystemExit` with the exit code of what could not be run up to the present."""
+        try:
+            return self._run_steps()
+        except filling.Superseded as error:
+            raise CommandError(str(error), returncode=Exit.LEASE) from error
+
+    def _run_steps(self) -> Taken:
         backfill = self._begun()
         if self._history is not None:
             self._count(backfill, self._history)

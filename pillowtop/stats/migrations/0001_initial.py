@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
                 ("pillow", models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ("newest", models.BigIntegerField(null=True)),
                 ("watermark", models.BigIntegerField(null=True)),
+                ("forgotten", models.BigIntegerField(null=True)),
                 ("counted", models.BigIntegerField(default=0)),
                 ("late", models.BigIntegerField(default=0)),
                 ("beyond", models.BigIntegerField(default=0)),

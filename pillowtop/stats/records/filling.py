@@ -24,7 +24,7 @@ from pillowtop.stats.records.models import (
 )
 from pillowtop.stats.records.store import DjangoStore
 from pillowtop.stats.records.tables import rows_of
-from pillowtop.stats.seen import Identities
+from pillowtop.stats.seen import Identities, first_slot
 from pillowtop.stats.states import messages_of
 from pillowtop.stats.store import ASKED, GATHERING
 
@@ -44,6 +44,10 @@ class Backfill(NamedTuple):
     stage: str
 
 
+class Superseded(Exception):
+    """Of two processes that ran one backfill, the other one is done with it."""
+
+
 class Taken(NamedTuple):
     """What came of a take-over: windows, and messages that the pillow has counted but the feed has
     not shown any more."""
@@ -61,7 +65,10 @@ def begin(pillow: str, kind: type[Plugin], filler: str, since: int) -> Backfill 
         if row is None or row.version != kind.version:
             return None
         before = _filler(row)
-        if before is not None and before.filled_since != since:
+        # One of another version, or that was forgotten, is no beginning.
+        if row.filler and not (
+            before and before.filled_since == since and before.version == kind.version
+        ):
             forget(row.filler)
             row.filler, row.stage = "", ""
         if not row.filler:
@@ -77,13 +84,26 @@ def begin(pillow: str, kind: type[Plugin], filler: str, since: int) -> Backfill 
 
 
 def ask(backfill: Backfill) -> None:
-    """Ask the pillow to only keep what comes for the statistic from now on."""
+    """Ask the pillow to only keep what comes for the statistic from now on. Raises `Superseded`."""
+    demand_ours(backfill)
     _rows(backfill).exclude(stage=GATHERING).update(stage=ASKED)
 
 
 def is_gathering(backfill: Backfill) -> bool:
-    """Whether it does."""
+    """Whether it does. Raises `Superseded`."""
+    demand_ours(backfill)
     return _rows(backfill).filter(stage=GATHERING).exists()
+
+
+def demand_ours(backfill: Backfill) -> None:
+    """Raise `Superseded` where another process has finished it, or begun another one."""
+    filler = Enrolment.objects.using(alias()).filter(pillow=backfill.filler)
+    if not (_rows(backfill).exists() and filler.exists()):
+        forget(backfill.filler)  # what this one may have written for it meanwhile
+        raise Superseded(
+            f"another process has finished this backfill of {backfill.statistic}, or begun another "
+            "one: see ptop_stats_list"
+        )
 
 
 def take_over(backfill: Backfill, kind: type[Plugin], rules: Rules, *, tolerant: bool) -> Taken:
@@ -94,6 +114,7 @@ def take_over(backfill: Backfill, kind: type[Plugin], rules: Rules, *, tolerant:
     """
     with transaction.atomic(using=alias()):
         DjangoStore(backfill.pillow).lock()  # the pillow waits with its next transaction
+        demand_ours(backfill)
         handover = _Handover(backfill, kind, rules)
         missing = len(handover.missing())
         if missing and not tolerant:
@@ -113,7 +134,7 @@ class _Handover:
         self._backfill = backfill
         self._kind = kind
         cut = DjangoStore(backfill.pillow).progress().cut(rules)
-        self._first_slot = None if cut is None else cut // rules.slot_length
+        self._first_slot = None if cut is None else first_slot(cut)
         self._kept = [
             (row.pk, row.end, messages_of(bytes(row.body))[0].identity)
             for row in self._of(PendingMessage, backfill.pillow).iterator()
@@ -201,5 +222,5 @@ def _filler(row: Enrolment) -> Enrolment | None:
 
 def _rows(backfill: Backfill) -> QuerySet[Enrolment]:
     return Enrolment.objects.using(alias()).filter(
-        pillow=backfill.pillow, statistic=backfill.statistic
+        pillow=backfill.pillow, statistic=backfill.statistic, filler=backfill.filler
     )

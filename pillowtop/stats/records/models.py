@@ -14,6 +14,7 @@ class StatsProgress(models.Model):
     pillow = models.CharField(max_length=200, primary_key=True)
     newest = models.BigIntegerField(null=True)
     watermark = models.BigIntegerField(null=True)
+    forgotten = models.BigIntegerField(null=True)
     counted = models.BigIntegerField(default=0)
     late = models.BigIntegerField(default=0)
     beyond = models.BigIntegerField(default=0)

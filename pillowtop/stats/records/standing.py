@@ -21,10 +21,13 @@ class Standing(NamedTuple):
     error: str
     lacks: str
     set_aside: str
+    filling: bool
+    """Whether a backfill has begun to take over: until it is done there are no new rows."""
 
     @property
     def is_well(self) -> bool:
-        return not (self.failed or self.failed_windows or self.lacks or self.set_aside)
+        failed = self.failed or self.failed_windows
+        return not (failed or self.lacks or self.set_aside or self.filling)
 
 
 def standing(pillow: str, kind: type[Plugin]) -> Standing:
@@ -44,4 +47,5 @@ def standing(pillow: str, kind: type[Plugin]) -> Standing:
         next((one for one in errors if one), ""),
         row.lacks if row else "",
         row.set_aside if row else "",
+        bool(row and row.stage),
     )

@@ -22,6 +22,7 @@ from pillowtop.stats.records.models import (
     PendingMessage,
     StatsProgress,
 )
+from pillowtop.stats.records.tables import rows_of
 from pillowtop.stats.states import kept, messages_of
 from pillowtop.stats.store import Enrolled, Pending
 from pillowtop.stats.windows import Window
@@ -142,6 +143,9 @@ class DjangoStore:
             self._of(table).filter(statistic=statistic, attempts__gt=0).count()
             for table in (PendingMessage, OpenWindow)
         )
+
+    def has_rows(self, kind: type[Plugin]) -> bool:
+        return rows_of(kind).exists()
 
     def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
         kind.store(from_microseconds(end), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -20,18 +21,22 @@ def rows_of(kind: type[Plugin]) -> QuerySet[Any]:
 
 def replace(kind: type[Plugin], end: datetime, rows: Sequence[Any]) -> None:
     """Have a window hold these rows. One with the key of a row that stood there keeps its id, so
-    that whoever turns pages meets it once."""
-    standing = {_key(row): row for row in rows_of(kind).filter(timestamp=end)}
+    that whoever turns pages meets it once; of several with one key each does, in their order."""
+    standing: defaultdict[tuple[Any, ...], deque[Any]] = defaultdict(deque)
+    for row in rows_of(kind).filter(timestamp=end).order_by("pk"):
+        standing[_key(row)].append(row)
     added = []
     for row in rows:
-        before = standing.pop(_key(row), None)
-        if before is None:
+        same = standing[_key(row)]  # there may be several, as in a log
+        if not same:
             added.append(row)
-        elif _values(before) != _values(row):
+            continue
+        before = same.popleft()
+        if _values(before) != _values(row):
             row.pk = before.pk
             row.save(using=alias(), force_update=True)
-    if standing:
-        rows_of(kind).filter(pk__in=[row.pk for row in standing.values()]).delete()
+    if left := [row.pk for rows in standing.values() for row in rows]:
+        rows_of(kind).filter(pk__in=left).delete()
     kind.model.objects.using(alias()).bulk_create(added)
 
 

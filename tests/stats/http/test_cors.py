@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from corsheaders.defaults import default_headers
 from django.test import Client
 
 ORIGIN = "https://dashboard.example.org"
@@ -14,6 +15,7 @@ def client(settings):
     settings.CORS_URLS_REGEX = r"^/stats/"
     settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
     settings.CORS_ALLOW_METHODS = ["GET", "HEAD", "OPTIONS"]
+    settings.CORS_ALLOW_HEADERS = [*default_headers, "if-none-match"]
     settings.CORS_EXPOSE_HEADERS = ["ETag", "Link", "X-Link-Count", "X-Link-Number"]
     return Client(headers={"Origin": ORIGIN})
 
@@ -27,8 +29,13 @@ def test_a_page_of_an_allowed_host_sees_rows_and_links(client, volume):
 
 
 def test_its_browser_may_ask_beforehand(client):
-    response = client.options("/stats/volume-1m", headers={"Access-Control-Request-Method": "GET"})
+    asked = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "if-none-match",
+    }
+    response = client.options("/stats/volume-1m", headers=asked)
     assert response.status_code == 200
+    assert "if-none-match" in response["Access-Control-Allow-Headers"]
     assert "GET" in response["Access-Control-Allow-Methods"]
 
 

@@ -52,6 +52,11 @@ class Command(PillowCommand):
                 self.stdout.write(
                     f"{name} lacks its past: {one.lacks}. Type: ptop_stats_backfill {name}"
                 )
+            if one.filling:
+                self.stdout.write(
+                    f"{name} waits for its backfill to take over. Where none runs any more, type: "
+                    f"ptop_stats_backfill {name}"
+                )
             if one.error:
                 self.stdout.write(f"{name} failed, and is tried again: {one.error}")
 
