@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 
+from pillowtop.stats.intervals import to_microseconds
+from pillowtop.stats.models import Scalar
 from pillowtop.stats.records import filling
+from pillowtop.stats.records.latest import keep_latest
 from pillowtop.stats.records.standing import standing
 from pillowtop.stats.records.store import DjangoStore
 from pillowtop.stats.store import Enrolled
+from pillowtop.stats.windows import Window
 from tests.projects import wait_until
 from tests.stats.conftest import on_both
 from tests.stats.plugins import Count
-from tests.stats.test_tally import RULES
+from tests.stats.test_tally import NOON, RULES
 from tests.stats.test_worker import PATIENT, expected
 
 ARCHIVE = """
@@ -150,6 +155,29 @@ def test_of_two_who_run_one_backfill_the_second_is_told():
     ):
         with pytest.raises(filling.Superseded, match="another process has finished"):
             step()
+
+
+class Latest(Count):
+    """Heeds the rows of other windows."""
+
+    @classmethod
+    def store(cls, end, rows):
+        keep_latest(cls, end, rows)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "left"), [(Count, [20, 30]), (Latest, [20])])
+def test_rows_that_others_are_compared_with_do_not_outlive_a_backfill(kind, left):
+    DjangoStore("Messages").save_enrolled(Enrolled("count-10s", 1))
+    for second in (20, 30):
+        at = NOON + timedelta(seconds=second)
+        Scalar.objects.create(statistic="count-10s", timestamp=at, scalar=1)
+    since, end = (to_microseconds(NOON + timedelta(seconds=second)) for second in (20, 30))
+    backfill = filling.begin("Messages", kind, "Messages@1", since)
+    DjangoStore("Messages@1").save_windows([Window(kind, end)])
+    filling.take_over(backfill, kind, RULES, tolerant=True)
+    times = Scalar.objects.order_by("timestamp").values_list("timestamp", flat=True)
+    assert [(at - NOON).total_seconds() for at in times] == left
 
 
 @pytest.mark.django_db

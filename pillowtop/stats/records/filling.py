@@ -176,7 +176,10 @@ class _Handover:
         pending.filter(due_at=None).update(due_at=0)
 
     def _remove_rows_without(self, ends: set[int]) -> None:
-        """Rows of windows for which there are no messages any more."""
+        """Rows of windows for which there are no messages any more; all rows of a statistic whose
+        windows look at each other's: old ones would pass for later ones than what is made anew."""
+        if self._kind.looks_at_other_windows():
+            ends = set()
         rows = rows_of(self._kind).filter(timestamp__gt=from_microseconds(self._backfill.since))
         for at in set(rows.values_list("timestamp", flat=True)):
             end = to_microseconds(at)
