@@ -18,6 +18,9 @@ from pillowtop.stats.conf import stats_configuration
 from pillowtop.stats.plugins import Plugin
 
 GROUP = "pillowtop.stats"
+IDENT_CHARACTERS = 200
+"""As many as the columns of the database take."""
+
 LONGEST = timedelta(days=36525)
 """Of an interval: the ends of windows are to be within the calendar."""
 
@@ -110,6 +113,11 @@ def demand_usable(kind: Any) -> None:
         raise ConfigurationError(
             f"{path}: interval must be a timedelta above zero, up to {LONGEST.days} days, not "
             f"{interval!r}"
+        )
+    if len(kind.ident()) > IDENT_CHARACTERS:
+        raise ConfigurationError(
+            f"{path}: its ident has {len(kind.ident())} characters, of which there may be "
+            f"{IDENT_CHARACTERS}: give it a shorter name"
         )
     _demand_model(kind, path)
     takes = kind.process is not Plugin.process or kind.process_all is not Plugin.process_all

@@ -59,6 +59,8 @@ def test_e001_a_setting_that_cannot_be(settings, setting):
         "pillowtop.stats.plugins.Plugin",
         {"class": VOLUME, "options": {"intervall": timedelta(1)}},
         {"class": "pillowtop.stats.shipped.TopK", "options": {"k": 0}},
+        {"class": VOLUME, "options": {"name": "x" * 199}},
+        {"class": VOLUME, "options": {"interval": timedelta(days=999_999_999)}},
     ],
 )
 def test_e002_a_plugin_that_cannot_be_used(settings, plugin):

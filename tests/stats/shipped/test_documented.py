@@ -10,6 +10,7 @@ import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
 
+from pillowtop.exceptions import ConfigurationError
 from pillowtop.stats import shipped
 from pillowtop.stats.conf import KEYS
 from pillowtop.stats.plugins import Plugin
@@ -39,7 +40,11 @@ def test_attributes_and_hooks_of_plugins_are_documented():
 
 def test_defaults_of_attributes_are_right():
     for name, cells in rows(PAGE, "## Plugin").items():
-        if len(cells) > 1 and name != "interval":
+        if cells[0] == "needed":
+            lacking = type("Lacking", (shipped.Volume,), {name: vars(Plugin).get(name)})
+            with pytest.raises(ConfigurationError, match=name):
+                demand_usable(lacking)
+        elif len(cells) > 1:
             assert ast.literal_eval(cells[0].strip("`")) == vars(Plugin)[name], name
 
 
