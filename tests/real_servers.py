@@ -13,12 +13,12 @@ import uuid
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 import urllib3
 from urllib3.util import make_headers, parse_url
 
 from dev.servers import CouchServer, PostgresServer, SearchServer, ServerError
+from dev.servers.postgres_database import new_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,20 +124,8 @@ def postgresql_url() -> Iterator[str]:
 @pytest.fixture
 def postgresql_database(postgresql_url: str) -> Iterator[dict[str, Any]]:
     """A new database, as an entry of Django's `DATABASES`."""
-    url = parse_url(postgresql_url)
-    user, _, password = (url.auth or "postgres").partition(":")
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{postgresql_url}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": name,
-            "HOST": url.host,
-            "PORT": url.port,
-            "USER": user,
-            "PASSWORD": password,
-        }
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(postgresql_url, "test") as books:
+        yield books
 
 
 @pytest.fixture

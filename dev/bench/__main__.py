@@ -45,7 +45,7 @@ WITH_FEED = {"recorded", *WITH_BODIES}
 WITH_MESSAGES = {"statistics"}
 """Works that use more of a stock than its database."""
 
-ROWS = Case(key="rows", title="rows", work="rows", needs_index=False, rows=True)
+ROWS = Case(key="rows", title="rows", work="rows", needs_index=False)
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Sequence
+from statistics import quantiles
 from types import TracebackType
 from typing import Self
 
@@ -33,12 +35,16 @@ class Stopwatch:
         self._wall = time.perf_counter() - self._wall
         self._cpu = time.process_time() - self._cpu
 
-    def figures(self, documents: int) -> Figures:
+    def figures(self, documents: int, waits: Sequence[float] = ()) -> Figures:
+        """`waits` are how many seconds each took, where that was measured."""
+        hundredths = quantiles([wait * 1000 for wait in waits], n=100) if waits else None
         return Figures(
             documents=documents,
             wall_seconds=self._wall,
             cpu_seconds=self._cpu,
             peak_bytes=most_bytes(),
+            milliseconds_p50=hundredths[49] if hundredths else None,
+            milliseconds_p99=hundredths[98] if hundredths else None,
         )
 
 

@@ -11,8 +11,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One measurement. `work` names it; the rest is what it works on.
 
     `material` is a folder with the recorded feed and the prebuilt bodies, `folder` one for this
-    measurement alone, `books` the Django database: an entry
-    of `DATABASES`.
+    measurement alone, `books` the Django database: an entry of `DATABASES`.
     """
 
     work: str

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from statistics import quantiles
 
 import gevent
-import msgspec
 
 from dev.bench.clock import Stopwatch
 from dev.bench.jobs import Figures, Job, WorkNotDone
@@ -41,10 +39,7 @@ def run_at_rest(job: Job) -> Figures:
         os.kill(os.getpid(), signal.SIGTERM)
         worker.join()
         database.server.request("DELETE", database.path)
-    hundredths = quantiles([wait * 1000 for wait in waits], n=100)
-    return msgspec.structs.replace(
-        watch.figures(WRITES), milliseconds_p50=hundredths[49], milliseconds_p99=hundredths[98]
-    )
+    return watch.figures(WRITES, waits)
 
 
 def _write(database: CouchDatabase, pillow: object, doc_id: str) -> float:

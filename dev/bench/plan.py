@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-BYTES_PER_MB = 1_000_000
+ON_ROWS = {"rows", "pages", "csv", "clients"}
+ALONE = {"recorded", "counting", "statistics", *ON_ROWS}
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,9 +17,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     work: str
     needs_index: bool = True
-    alone: bool = False
-    """Whether it needs neither CouchDB nor Elasticsearch: then (c) is no limit of it."""
-
     made_by_pillow: bool = False
     in_flight: int = 2
     transform: bool = False
@@ -33,14 +31,21 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     books: str = "sqlite"
     """The kind of the Django database; `postgresql` for the other."""
 
-    rows: bool = False
-    """Whether the Django database holds rows of a statistic, as many as there are documents."""
-
     times: int = 1
     """How many times as many documents as are asked for."""
 
     once: bool = False
     """Whether the first round is enough."""
+
+    @property
+    def rows(self) -> bool:
+        """Whether the Django database holds rows of a statistic, as many as there are documents."""
+        return self.work in ON_ROWS
+
+    @property
+    def alone(self) -> bool:
+        """Whether it needs neither CouchDB nor Elasticsearch: then (c) is no limit of it."""
+        return self.work in ALONE
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,9 +102,9 @@ CASES: Sequence[Case] = (
          made_by_pillow=True, times=10, once=True),
     Case(key="e", title="IBM ChangesFollower + streaming_bulk", work="follower"),
     Case(key="f1", title="pillowtop, recorded feed into nothing", work="recorded",
-         needs_index=False, alone=True, times=3),
+         needs_index=False, times=3),
     Case(key="f2", title="the same with a Python transform", work="recorded",
-         needs_index=False, alone=True, transform=True, times=3),
+         needs_index=False, transform=True, times=3),
     Case(key="g", title="pillowtop, loading documents in chunks", work="pillow",
          made_by_pillow=True, include_docs=False),
     Case(key="h", title="couchdbkit ChangesStream + streaming_bulk", work="stream"),
@@ -114,25 +119,25 @@ CASES: Sequence[Case] = (
     Case(key="l", title="single documents into a database at rest", work="latency",
          needs_index=False),
     Case(key="m", title="statistics: messages counted in memory", work="counting",
-         needs_index=False, alone=True),
+         needs_index=False),
     Case(key="s1", title="statistics from a recorded feed into SQLite", work="statistics",
-         needs_index=False, alone=True),
+         needs_index=False),
     Case(key="s2", title="the same into PostgreSQL", work="statistics",
-         needs_index=False, alone=True, books="postgresql"),
+         needs_index=False, books="postgresql"),
     Case(key="s10", title="(s1) with 10 times as many messages", work="statistics",
-         needs_index=False, alone=True, times=10, once=True),
+         needs_index=False, times=10, once=True),
     Case(key="q1", title="a page of 100 of 10 times as many rows, SQLite", work="pages",
-         needs_index=False, alone=True, times=10, rows=True),
+         needs_index=False, times=10),
     Case(key="q2", title="the same, PostgreSQL", work="pages",
-         needs_index=False, alone=True, times=10, rows=True, books="postgresql"),
+         needs_index=False, times=10, books="postgresql"),
     Case(key="q3", title="a page of 1,000 of them as CSV, SQLite", work="csv",
-         needs_index=False, alone=True, times=10, rows=True),
+         needs_index=False, times=10),
     Case(key="q4", title="the same, PostgreSQL", work="csv",
-         needs_index=False, alone=True, times=10, rows=True, books="postgresql"),
+         needs_index=False, times=10, books="postgresql"),
     Case(key="w1", title="200 clients at once for such pages, SQLite", work="clients",
-         needs_index=False, alone=True, times=10, rows=True),
+         needs_index=False, times=10),
     Case(key="w2", title="the same, PostgreSQL", work="clients",
-         needs_index=False, alone=True, times=10, rows=True, books="postgresql"),
+         needs_index=False, times=10, books="postgresql"),
 )  # fmt: skip
 
 TARGETS: Sequence[Target] = (

@@ -14,7 +14,7 @@ import urllib3
 
 from dev.bench.clock import Stopwatch
 from dev.bench.jobs import Figures, Job, WorkNotDone
-from dev.bench.stats_rows import STATISTIC, with_waits
+from dev.bench.stats_rows import STATISTIC
 
 CLIENTS, EACH = 200, 5
 SECONDS_AT_MOST = 60
@@ -44,7 +44,7 @@ def ask_at_once(job: Job) -> Figures:
                 client.join()
     if problems:
         raise WorkNotDone(f"{len(problems)} requests failed, such as: {problems[0]}")
-    return with_waits(watch.figures(len(waits)), waits)
+    return watch.figures(len(waits), waits)
 
 
 def _problem(pool: urllib3.PoolManager, address: str) -> list[str]:

@@ -6,11 +6,8 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from statistics import quantiles
 from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from dev.bench.clock import Stopwatch
 from dev.bench.jobs import Figures, Job, WorkNotDone
@@ -94,14 +91,7 @@ def _answered(job: Job, path: str, queries: Sequence[str]) -> Figures:
             waits.append(time.perf_counter() - started)
             if response.status_code != 200:
                 raise WorkNotDone(f"{path}?{query}: {response.status_code} {response.content!r}")
-    return with_waits(watch.figures(len(waits)), waits)
-
-
-def with_waits(figures: Figures, waits: Sequence[float]) -> Figures:
-    hundredths = quantiles([wait * 1000 for wait in waits], n=100)
-    return msgspec.structs.replace(
-        figures, milliseconds_p50=hundredths[49], milliseconds_p99=hundredths[98]
-    )
+    return watch.figures(len(waits), waits)
 
 
 class Queries:

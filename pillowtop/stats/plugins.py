@@ -169,11 +169,6 @@ class Plugin:
         return _ident(cls.name, cls.interval)
 
     @classmethod
-    def looks_at_other_windows(cls) -> bool:
-        """Whether it writes its rows in a way of its own, which may heed those of other windows."""
-        return cls.store.__func__ is not Plugin.store.__func__  # type: ignore[attr-defined]
-
-    @classmethod
     def handles(cls) -> bool:
         """Whether it wants a window's messages all at once."""
         return cls.handle is not Plugin.handle

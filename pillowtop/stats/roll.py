@@ -50,9 +50,10 @@ class Roll:
 
     def is_called(self) -> bool:
         """Whether a backfill waits to take over, or has done so."""
-        known = self._store.enrolled()
-        return any(one != self._enrolled.get(ident, one) for ident, one in known.items()) or any(
-            one.stage == ASKED for ident, one in known.items() if ident in self._enrolled
+        return any(
+            one.stage == ASKED or one != self._enrolled[ident]
+            for ident, one in self._store.enrolled().items()
+            if ident in self._enrolled
         )
 
     def heed(self) -> list[str]:

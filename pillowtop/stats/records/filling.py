@@ -178,7 +178,7 @@ class _Handover:
     def _remove_rows_without(self, ends: set[int]) -> None:
         """Rows of windows for which there are no messages any more; all rows of a statistic whose
         windows look at each other's: old ones would pass for later ones than what is made anew."""
-        if self._kind.looks_at_other_windows():
+        if _has_own_store(self._kind):
             ends = set()
         rows = rows_of(self._kind).filter(timestamp__gt=from_microseconds(self._backfill.since))
         for at in set(rows.values_list("timestamp", flat=True)):
@@ -208,6 +208,11 @@ class _Handover:
     def _of(self, table: type[Model], pillow: str, *, statistic: bool = True) -> QuerySet[Any]:
         rows = table._default_manager.using(alias()).filter(pillow=pillow)  # noqa: SLF001
         return rows.filter(statistic=self._backfill.statistic) if statistic else rows
+
+
+def _has_own_store(kind: type[Plugin]) -> bool:
+    """Whether it writes its rows in a way of its own, which may heed those of other windows."""
+    return kind.store.__func__ is not Plugin.store.__func__  # type: ignore[attr-defined]
 
 
 def _joined(parts: Iterable[bytes]) -> Identities:
