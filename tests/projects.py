@@ -19,6 +19,10 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 
+UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
+"""The environment of processes that are killed, which save no coverage but pay for it, and of those
+that are interrupted: a KeyboardInterrupt that meets the tracer of coverage is lost."""
+
 MANAGE = """
 import os, sys
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project_settings")

@@ -18,6 +18,7 @@ from dev.bench.plan import CASES, LIMIT, TARGETS, Target
 from dev.bench.report import make_report
 from dev.bench.rounds import Measurement
 from tests.project.source import ROOT
+from tests.projects import UNMEASURED
 from tests.real_servers import request
 
 DOCUMENTS = 2000
@@ -36,7 +37,7 @@ def bench(couch_url, elasticsearch_url, postgresql_url, tmp_path_factory):
          "--output", output],
         cwd=ROOT,
         env={**os.environ, "COUCHDB_URL": couch_url, "ELASTICSEARCH_URL": elasticsearch_url,
-             "POSTGRESQL_URL": postgresql_url},
+             "POSTGRESQL_URL": postgresql_url, **UNMEASURED},
         capture_output=True,
         text=True,
         timeout=SECONDS,

@@ -13,12 +13,12 @@ from dev.proxy import Fault, Proxy, is_bulk
 from pillowtop.elastic.moving import Step
 from tests.moving.conftest import Poller, wait_for_release
 from tests.moving.test_faults import REJECTING
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 
 
 def killed(moving, **environment):
     """What a killed run has logged."""
-    mover = moving.start("--no-follow", env=environment)
+    mover = moving.start("--no-follow", env={**UNMEASURED, **environment})
     assert mover.wait() == -signal.SIGKILL, mover.log
     return mover.log
 

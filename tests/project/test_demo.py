@@ -21,6 +21,7 @@ from pillowtop.endpoints import Endpoint
 from pillowtop.testing.scripted import ScriptedServer
 from tests.project.marked import marked
 from tests.project.source import ROOT
+from tests.projects import UNMEASURED
 from tests.real_servers import request
 
 ALIAS = "pillowtop-demo-airports"
@@ -83,8 +84,9 @@ def test_only_indices_of_the_demo_are_deleted():
 
 def start(**environment):
     return subprocess.Popen(
-        [sys.executable, "-m", "dev.demo"], cwd=ROOT, env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        [sys.executable, "-m", "dev.demo"], cwd=ROOT,
+        env={**os.environ, **UNMEASURED, **environment}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 

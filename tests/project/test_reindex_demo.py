@@ -20,6 +20,7 @@ from pillowtop.endpoints import Endpoint
 from pillowtop.testing.scripted import ScriptedServer
 from tests.project.marked import marked
 from tests.project.source import ROOT
+from tests.projects import UNMEASURED
 
 SECONDS = 240
 SHARDS = {"total": 1, "successful": 1, "failed": 0}
@@ -158,8 +159,8 @@ def test_documents_are_airports_under_ids_of_their_own():
 def start(*arguments, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "dev.reindex_demo", *arguments], cwd=ROOT,
-        env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, **UNMEASURED, **environment}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import pytest
 from airports.pillows import AirportPillow, FrenchAirportPillow
 from dev.soak.schedule import Deed, storm
 from tests.project.source import ROOT
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 from tests.real_servers import request
 
 VICTIMS = ["couchdb", "elasticsearch", "worker"]
@@ -37,7 +37,7 @@ class Soak:
                 [sys.executable, "-m", "dev.soak", "--folder", folder, *options],
                 cwd=ROOT,
                 env={**os.environ, "COUCHDB_URL": "", "ELASTICSEARCH_URL": "",
-                     "SOAK_TEST": self.mark, **environment},
+                     "SOAK_TEST": self.mark, **UNMEASURED, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -17,7 +17,7 @@ from pillowtop.stats.records.standing import standing
 from pillowtop.stats.records.store import DjangoStore
 from pillowtop.stats.store import Enrolled
 from pillowtop.stats.windows import Window
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 from tests.stats.conftest import on_both
 from tests.stats.plugins import Count
 from tests.stats.test_tally import NOON, RULES
@@ -197,8 +197,8 @@ def test_a_backfill_killed_at_random_goes_on_where_it_was(make_statistics):
     statistics.project.catch_up()
     with traffic:
         for number in range(6):
-            worker = statistics.project.start("--all")
-            fill = statistics.project.begin("ptop_stats_backfill", "users-1m")
+            worker = statistics.project.start("--all", env=UNMEASURED)
+            fill = statistics.project.begin("ptop_stats_backfill", "users-1m", env=UNMEASURED)
             time.sleep(chance.uniform(1.0, 3.0))  # not to wait for anything: to be killed anywhere
             for one in (fill, worker) if number % 2 else (worker, fill):
                 one.process.kill()

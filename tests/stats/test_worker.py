@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections import Counter
 
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 from tests.stats.conftest import on_both
 
 PATIENT = "lateness = timedelta(hours=1)"
@@ -43,7 +43,7 @@ def test_a_worker_killed_at_random_makes_the_rows_of_an_undisturbed_one(make_sta
     send(1500)
     for _ in range(6):
         send(60)
-        worker = statistics.project.start("--all")
+        worker = statistics.project.start("--all", env=UNMEASURED)
         worker.wait_for("follows")
         send(60)
         time.sleep(chance.uniform(0.0, 0.5))  # not to wait for anything: to be killed anywhere

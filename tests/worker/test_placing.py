@@ -10,7 +10,7 @@ import pytest
 
 from dev.proxy import Fault, is_bulk
 from tests.couch import call
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 
 BY_MONTH = """
 from pillowtop.listener import ElasticPillow
@@ -108,7 +108,7 @@ def test_a_worker_killed_at_random_while_documents_move(setup, pillow):
     writer.start()
     try:
         for _ in range(6):
-            worker = one.project.start("--all")
+            worker = one.project.start("--all", env=UNMEASURED)
             worker.wait_for("caught up")
             time.sleep(rng.random())
             worker.process.kill()

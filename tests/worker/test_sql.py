@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 from tests.worker.conftest import QUICK
 
 MODELS = """
@@ -126,7 +126,7 @@ def test_a_worker_killed_at_random_calls_once_for_each_change(make_tables, pillo
 
     for number in range(8):
         update(number)
-        worker = tables.project.start("--all")
+        worker = tables.project.start("--all", env=UNMEASURED)
         worker.wait_for("follows")
         time.sleep(chance.uniform(0.0, 0.5))  # not to wait for anything: to be killed anywhere
         if pillow is COUNTING:

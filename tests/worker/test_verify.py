@@ -9,7 +9,7 @@ import threading
 from contextlib import closing
 
 from tests.couch import call
-from tests.projects import wait_until
+from tests.projects import UNMEASURED, wait_until
 
 
 def verify(one, *args, code=0):
@@ -68,7 +68,7 @@ def test_an_interrupted_repair_says_so_and_is_done_later(setup):
     process = subprocess.Popen(
         one.project.command("ptop_verify", "OrderPillow", "--repair", "--wait=60"),
         cwd=one.project.folder,
-        env=one.project.env({}),
+        env=one.project.env(UNMEASURED),
         stderr=subprocess.PIPE,
         text=True,
     )
