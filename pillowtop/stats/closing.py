@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from pillowtop.stats.feeding import bucket_of
@@ -15,6 +16,9 @@ from pillowtop.stats.windows import Window, Windows
 CLOSED_AT_ONCE = 500
 """Windows that are closed in one transaction."""
 
+STORED_AT_ONCE = 50
+"""Windows whose rows are in memory together."""
+
 
 class Closer:
     """A statistic that fails at a window is asked again later; the others go on."""
@@ -27,24 +31,40 @@ class Closer:
     def close(self, kinds: dict[str, type[Plugin]], watermark: int, now: int) -> None:
         """Write the rows of windows that end by the watermark, where they have changed."""
         due = self._store.closable(self._roll.working(), watermark, now, CLOSED_AT_ONCE)
+        ends: dict[str, list[int]] = {}
         for ident, end in due:
-            with self._roll.timed(ident):
-                self._close(kinds[ident], end, now)
+            ends.setdefault(ident, []).append(end)
+        for ident, all_ends in ends.items():
+            for first in range(0, len(all_ends), STORED_AT_ONCE):
+                some = all_ends[first : first + STORED_AT_ONCE]
+                with self._roll.timed(ident):
+                    self._close_together(kinds[ident], some, now)
 
-    def _close(self, kind: type[Plugin], end: int, now: int) -> None:
-        window = self._windows.open(kind, [end])[end]
+    def _close_together(self, kind: type[Plugin], ends: list[int], now: int) -> None:
+        windows = self._windows.open(kind, ends)
         try:
-            with self._store.guarded():
-                self._store.store(kind, end, self._rows(window))
+            self._write(kind, windows.values())
         except FAILURES as error:
-            self._store.demand_alive()
+            self._store.demand_alive(error)
+            for window in windows.values():
+                self._close_alone(window, now)
+
+    def _close_alone(self, window: Window, now: int) -> None:
+        try:
+            self._write(window.kind, [window])
+        except FAILURES as error:
+            self._store.demand_alive(error)
             window.attempts += 1
             window.error, window.due_at = worded(error), now + wait(window.attempts)
-            at = from_microseconds(end)
-            self._roll.failed(kind.ident(), f"its window until {at}", window.error)
-        else:
-            window.is_stored, window.attempts, window.due_at, window.error = True, 0, 0, ""
-            self._roll.worked(kind.ident())
+            at = from_microseconds(window.end)
+            self._roll.failed(window.kind.ident(), f"its window until {at}", window.error)
+
+    def _write(self, kind: type[Plugin], windows: Collection[Window]) -> None:
+        with self._store.guarded():
+            self._store.store(kind, {one.end: self._rows(one) for one in windows})
+        for one in windows:
+            one.is_stored, one.attempts, one.due_at, one.error = True, 0, 0, ""
+        self._roll.worked(kind.ident())
 
     def _rows(self, window: Window) -> list[Any]:
         kind = window.kind

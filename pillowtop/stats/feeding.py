@@ -50,7 +50,7 @@ class Feeder:
                     window.feed([one.message])
                 done.append(one)
             except FAILURES as error:
-                self._store.demand_alive()
+                self._store.demand_alive(error)
                 window.put_back(before)
                 one.fail(error, now)
                 self._pending.append(one)
@@ -85,8 +85,8 @@ class Feeder:
             with self._store.guarded():
                 for end, group in groups.items():
                     windows[end].feed(group)
-        except FAILURES:
-            self._store.demand_alive()
+        except FAILURES as error:
+            self._store.demand_alive(error)
             for end, group in groups.items():
                 self._feed_singly(kind, end, group, now)
         self._keep_own(kind, groups)
@@ -99,7 +99,7 @@ class Feeder:
                 with self._store.guarded():
                     window.feed([message])
             except FAILURES as error:
-                self._store.demand_alive()
+                self._store.demand_alive(error)
                 window.put_back(before)
                 failed = Pending(kind.ident(), end, message)
                 failed.fail(error, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, ClassVar, NoReturn
@@ -132,14 +132,15 @@ class Plugin:
                 setattr(self, name, tuple(value) if isinstance(made, tuple) else value)
 
     @classmethod
-    def store(cls, end: datetime, rows: Sequence[Any]) -> None:
-        """Write the rows of the window that ends then, in place of those that it had.
+    def store(cls, windows: Mapping[datetime, Sequence[Any]]) -> None:
+        """Write the rows of windows, by their ends, in place of those that they had.
 
-        Called within a transaction. Rows have their statistic and timestamp.
+        Called within a transaction, with the oldest one first. Rows have their statistic and
+        timestamp.
         """
         from pillowtop.stats.records.tables import replace  # noqa: PLC0415  (needs Django's apps)
 
-        replace(cls, end, rows)
+        replace(cls, windows)
 
     @classmethod
     def revert(cls, start: datetime, stop: datetime) -> None:

@@ -113,8 +113,8 @@ class Store(Protocol):
 
     def has_rows(self, kind: type[Plugin]) -> bool: ...
 
-    def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
-        """Write the rows of a window."""
+    def store(self, kind: type[Plugin], windows: Mapping[int, list[Any]]) -> None:
+        """Write the rows of windows, by their ends."""
 
     def forget(self, cut: int, first_slot: int) -> None:
         """Forget windows that end by then, are stored and lack no message; and slots before the
@@ -123,8 +123,9 @@ class Store(Protocol):
     def guarded(self) -> AbstractContextManager[object]:
         """Within it, what fails is undone by itself."""
 
-    def demand_alive(self) -> None:
-        """Raise what the database raises where it does not work any more."""
+    def demand_alive(self, error: BaseException) -> None:
+        """Raise an error that no statistic is to blame for, or what the database raises where it
+        does not work any more."""
 
 
 def worded(error: BaseException) -> str:

@@ -130,8 +130,9 @@ class MemoryStore:
     def has_rows(self, kind: type[Plugin]) -> bool:
         return any(ident == kind.ident() for ident, _end in self.rows)
 
-    def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
-        self.rows[kind.ident(), from_microseconds(end)] = rows
+    def store(self, kind: type[Plugin], windows: Mapping[int, list[Any]]) -> None:
+        for end, rows in windows.items():
+            self.rows[kind.ident(), from_microseconds(end)] = rows
 
     def forget(self, cut: int, first_slot: int) -> None:
         lacking = {(one.statistic, one.end) for one in self.failed.values()}
@@ -146,7 +147,7 @@ class MemoryStore:
     def guarded(self) -> AbstractContextManager[object]:
         return nullcontext()
 
-    def demand_alive(self) -> None:
+    def demand_alive(self, error: BaseException) -> None:
         """Memory does not go away."""
 
 

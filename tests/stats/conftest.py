@@ -154,7 +154,7 @@ on_both = pytest.mark.parametrize("django_database", ["sqlite", "postgresql"], i
 def make_statistics(django_database, make_project, database):
     """Makes `Statistics`."""
 
-    def make(attributes="", more="", plugins=("Count", "Users", "Names"), **settings):
+    def make(attributes="", more="", plugins=("Count", "Users", "Names"), models="", **settings):
         tuned = {"COUCHDB_URL": database.server, "CHECKPOINT_SECONDS": 0.2, **settings}
         source = PILLOWS.format(database=database.name, attributes=attributes or "pass", more=more)
         listed = json.dumps([f"pillows.{name}" for name in plugins])
@@ -162,6 +162,7 @@ def make_statistics(django_database, make_project, database):
             tuned,
             ["pillows.Messages"],
             source,
+            models=models,
             more=STATS.replace("PLUGINS}", f"{listed}}}"),
             database=django_database,
         )

@@ -161,8 +161,9 @@ class Latest(Count):
     """Heeds the rows of other windows."""
 
     @classmethod
-    def store(cls, end, rows):
-        keep_latest(cls, end, rows)
+    def store(cls, windows):
+        for end, rows in windows.items():
+            keep_latest(cls, end, rows)
 
 
 @pytest.mark.django_db

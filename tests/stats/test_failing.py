@@ -8,9 +8,11 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from pillowtop.stats import roll
-from pillowtop.stats.models import Scalar
+from pillowtop.stats.models import CategorizedLog, Scalar
+from pillowtop.stats.records.store import DjangoStore
 from tests.projects import wait_until
 from tests.stats.conftest import on_both
 from tests.stats.plugins import Count, Sequence
@@ -248,6 +250,86 @@ def test_errors_of_the_database_are_those_of_the_plugin(make_statistics):
     assert found["writing-10s"]["failed"] == 2
     assert found["broken-10s"]["failed_windows"] == 1
     assert "IntegrityError" in found["broken-10s"]["error"]
+
+
+MODELS = """
+from django.db import models
+from pillowtop.stats.models import ScalarModel
+
+class Shop(models.Model):
+    pass
+
+class Sale(ScalarModel):
+    shop = models.ForeignKey(Shop, models.CASCADE, null=True)
+"""
+
+SELLING = """
+from shop.models import Sale
+
+class Selling(Said):
+    name = "selling"
+    model = Sale
+
+    def initialize(self):
+        self.shops = set()
+
+    def process(self, message):
+        self.shops.add(message.get("shop"))
+
+    def update(self):
+        return [Sale(scalar=1, shop_id=one) for one in self.shops]
+"""
+
+
+@on_both
+def test_a_row_that_refers_to_what_is_not_there_is_the_failure_of_its_window(make_statistics):
+    """Databases say so where the transaction ends: it would be undone, again and again."""
+    statistics = make_statistics("lateness = timedelta(0)", SELLING, ["Count", "Selling"], MODELS)
+    statistics.run("from shop.models import Shop; Shop.objects.create(pk=7)")
+    for second, shop in ((1, "7"), (11, None), (21, 99), (100, 7)):
+        statistics.send(f"m{second}", second, shop=shop)
+    statistics.project.catch_up()
+    assert statistics.rows() == {"count-10s": {10: 1, 20: 1, 30: 1}}
+    shops = statistics.ask(
+        "from shop.models import Sale; "
+        "print(json.dumps(list(Sale.objects.values_list('shop_id', flat=True))))"
+    )
+    assert shops == [7, None]
+    (failed,) = statistics.ask(
+        "from pillowtop.stats.models import OpenWindow; "
+        "print(json.dumps(list(OpenWindow.objects.filter(attempts=1).values_list('error'))))"
+    )
+    assert failed == ["IntegrityError: shop: there is no Shop {99}"]
+
+
+@pytest.mark.django_db
+def test_a_full_disk_is_no_failure_of_a_statistic():
+    """Its windows would be retried for days, though there is space again."""
+
+    class Large(Count):
+        name = "large"
+        model = CategorizedLog
+        is_full = True
+
+        def update(self):
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA page_count")
+                pages = cursor.fetchone()[0]
+                cursor.execute(f"PRAGMA max_page_count = {pages if self.is_full else 1_000_000}")
+            return [CategorizedLog(category="x", message="x" * 10_000_000)]
+
+    counting = Counting(Large, store=DjangoStore("Test"))
+    counting.take(at(1))
+    try:
+        with pytest.raises(OperationalError, match="full"), transaction.atomic():
+            counting.take(idle=100.0)
+    finally:
+        Large.is_full = False
+    counting.restart()
+    with transaction.atomic():
+        counting.take(idle=100.0)
+    assert Large.rows().count() == 1
+    assert counting.store.count_failed("large-10s") == 0
 
 
 def test_messages_without_a_time_are_dead_letters_and_are_counted_once_they_have_one(

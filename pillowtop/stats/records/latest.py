@@ -27,7 +27,7 @@ def keep_latest(kind: type[Plugin], end: datetime, rows: Sequence[Any]) -> None:
     passed = iter([row.pk for row in older if _key(row) in keys])
     while chunk := list(islice(passed, CHUNK)):
         rows_of(kind).filter(pk__in=chunk).delete()
-    replace(kind, end, latest)
+    replace(kind, {end: latest})
 
 
 def _standing(kind: type[Plugin], categories: set[str]) -> Iterator[Any]:

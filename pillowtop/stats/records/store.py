@@ -10,7 +10,7 @@ import msgspec
 from django.db import connections, transaction
 from django.db.models import Exists, F, Model, OuterRef, QuerySet
 
-from pillowtop.records.database import alias, storable
+from pillowtop.records.database import alias, is_full, storable
 from pillowtop.stats.intervals import from_microseconds
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.progress import Progress
@@ -147,8 +147,8 @@ class DjangoStore:
     def has_rows(self, kind: type[Plugin]) -> bool:
         return rows_of(kind).exists()
 
-    def store(self, kind: type[Plugin], end: int, rows: list[Any]) -> None:
-        kind.store(from_microseconds(end), rows)
+    def store(self, kind: type[Plugin], windows: Mapping[int, list[Any]]) -> None:
+        kind.store({from_microseconds(end): rows for end, rows in windows.items()})
 
     def forget(self, cut: int, first_slot: int) -> None:
         over = self._of(OpenWindow).filter(end__lte=cut)
@@ -164,7 +164,9 @@ class DjangoStore:
     def guarded(self) -> AbstractContextManager[object]:
         return transaction.atomic(using=alias())
 
-    def demand_alive(self) -> None:
+    def demand_alive(self, error: BaseException) -> None:
+        if is_full(error):
+            raise error
         with connections[alias()].cursor() as cursor:
             cursor.execute("SELECT 1")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from pillowtop.records.database import alias
@@ -19,13 +21,17 @@ def rows_of(kind: type[Plugin]) -> QuerySet[Any]:
     return rows
 
 
-def replace(kind: type[Plugin], end: datetime, rows: Sequence[Any]) -> None:
-    """Have a window hold these rows. One with the key of a row that stood there keeps its id, so
-    that whoever turns pages meets it once; of several with one key each does, in their order."""
+def replace(kind: type[Plugin], windows: Mapping[datetime, Sequence[Any]]) -> None:
+    """Have windows hold these rows, by their ends.
+
+    One with the key of a row that stood there keeps its id, so that whoever turns pages meets it
+    once; of several with one key each does, in their order.
+    """
     standing: defaultdict[tuple[Any, ...], deque[Any]] = defaultdict(deque)
-    for row in rows_of(kind).filter(timestamp=end).order_by("pk"):
+    for row in rows_of(kind).filter(timestamp__in=list(windows)).order_by("pk"):
         standing[_key(row)].append(row)
-    added = []
+    rows, added = list(chain.from_iterable(windows.values())), []
+    _demand_related(kind, rows)
     for row in rows:
         same = standing[_key(row)]  # there may be several, as in a log
         if not same:
@@ -35,13 +41,28 @@ def replace(kind: type[Plugin], end: datetime, rows: Sequence[Any]) -> None:
         if _values(before) != _values(row):
             row.pk = before.pk
             row.save(using=alias(), force_update=True)
-    if left := [row.pk for rows in standing.values() for row in rows]:
+    if left := [row.pk for same in standing.values() for row in same]:
         rows_of(kind).filter(pk__in=left).delete()
     kind.model.objects.using(alias()).bulk_create(added)
 
 
+def _demand_related(kind: type[Plugin], rows: Sequence[Any]) -> None:
+    """Rows that refer to what is not there would be found out when the transaction ends, with all
+    that others have written in it."""
+    for field in kind.model._meta.concrete_fields:  # noqa: SLF001
+        if not (field.remote_field and field.db_constraint):
+            continue
+        target = field.target_field
+        asked = {target.to_python(getattr(row, field.attname)) for row in rows} - {None}
+        others = target.model._base_manager.using(alias())  # noqa: SLF001
+        there = others.filter(**{f"{target.attname}__in": asked})
+        missing = asked.difference(there.values_list(target.attname, flat=True))
+        if missing:
+            raise IntegrityError(f"{field.name}: there is no {target.model.__name__} {missing}")
+
+
 def _key(row: Any) -> tuple[Any, ...]:
-    return tuple(getattr(row, column) for column in row.key_columns)
+    return row.timestamp, *(getattr(row, column) for column in row.key_columns)
 
 
 def _values(row: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any, ClassVar
@@ -108,8 +108,9 @@ class LatestByCategory(OptionsPlugin):
         }
 
     @classmethod
-    def store(cls, end: datetime, rows: Sequence[Any]) -> None:
-        keep_latest(cls, end, rows)
+    def store(cls, windows: Mapping[datetime, Sequence[Any]]) -> None:
+        for end, rows in windows.items():
+            keep_latest(cls, end, rows)
 
 
 def _rank(key: Key) -> tuple[int, str]:

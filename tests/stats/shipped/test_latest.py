@@ -110,7 +110,7 @@ def store(kind, minute, **texts):
         kind.model(category=name, message=text, statistic=kind.ident(), timestamp=end)
         for name, text in texts.items()
     ]
-    kind.store(end, rows)
+    kind.store({end: rows})
 
 
 def stored(kind):
@@ -149,7 +149,7 @@ def test_parts_of_a_category_are_kept_apart():
             category="a", category_constraint=part, message=str(minute),
             statistic=Parts.ident(), timestamp=end,
         )  # fmt: skip
-        Parts.store(end, [row])
+        Parts.store({end: [row]})
     assert Parts.rows().count() == 3
 
 
