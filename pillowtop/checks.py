@@ -266,13 +266,17 @@ def _queries(pillow: BasicPillow) -> ChangesQueries:
 
 def misspelt(pillow: BasicPillow) -> Iterator[str]:
     """What is misspelt would never be looked at, and nobody would know."""
-    known = {name for kind in KINDS for name in dir(kind) if not name.startswith("_")}
-    attributes = sorted(known - set(HOOKS))
-    for kind in type(pillow).__mro__:
-        if kind.__module__.startswith("pillowtop."):
+    lineage = type(pillow).__mro__
+    ours = {one for one in lineage if one.__module__.startswith("pillowtop.")}
+    known = {name for kind in (*KINDS, *ours) for name in dir(kind) if not name.startswith("_")}
+    of_others = {name for kind in ours for name, value in vars(kind).items() if callable(value)}
+    hooks = {*HOOKS, *(known & of_others)}
+    attributes = known - hooks
+    for kind in lineage:
+        if kind in ours:
             continue
         for name, value in vars(kind).items():
-            what, names = ("hook", HOOKS) if callable(value) else ("attribute", attributes)
+            what, names = ("hook", hooks) if callable(value) else ("attribute", attributes)
             near = get_close_matches(name, names, n=1, cutoff=0.85)
             if name not in known and near:
                 yield f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near[0]!r}?)"

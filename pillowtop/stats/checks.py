@@ -10,8 +10,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from pillowtop.exceptions import ConfigurationError
+from pillowtop.registry import entries
 from pillowtop.stats import extra, registry
 from pillowtop.stats.conf import stats_configuration
+from pillowtop.stats.pillows import StatsPillow
 from pillowtop.stats.retention import mistakes
 
 
@@ -23,11 +25,26 @@ def check_statistics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         stats_configuration()
     except ConfigurationError as error:
         return [*found, Error(str(error), id="pillowtop_stats.E001")]
+    if wrong := registry.mistakes():
+        return found + [Error(words, id="pillowtop_stats.E002") for words in wrong]
+    idents = list(registry.plugins())
+    found += [Error(words, id="pillowtop_stats.E004") for words in mistakes(idents)]
+    return [*found, *_check_pillows()]
+
+
+def _check_pillows() -> Iterator[CheckMessage]:
     try:
-        idents = list(registry.plugins())
-    except ConfigurationError as error:
-        return [*found, Error(str(error), id="pillowtop_stats.E002")]
-    return found + [Error(words, id="pillowtop_stats.E004") for words in mistakes(idents)]
+        pillows = [entry.pillow() for entry in entries()]
+    except ConfigurationError:
+        return  # a check of pillowtop says it
+    for pillow in pillows:
+        if not isinstance(pillow, StatsPillow):
+            continue
+        for demand in (pillow.get_rules, pillow.get_plugins):
+            try:
+                demand()
+            except ConfigurationError as error:
+                yield Error(str(error), obj=type(pillow), id="pillowtop_stats.E007")
 
 
 def _check_project() -> Iterator[CheckMessage]:

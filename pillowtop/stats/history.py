@@ -9,6 +9,7 @@ from itertools import islice
 import msgspec
 
 from pillowtop.changes import Change, Document, Revision, Seq
+from pillowtop.exceptions import ConfigurationError
 from pillowtop.feeds.reading import Read
 from pillowtop.stats.intervals import from_microseconds
 
@@ -35,14 +36,20 @@ class HistoryFeed:
         messages = islice(self._history(from_microseconds(self._since)), position, None)
         while part := list(islice(messages, AT_ONCE)):
             position += len(part)
-            yield Read(self.stream, [_change(one) for one in part], position, more=True)
+            changes = [self._change(one) for one in part]
+            yield Read(self.stream, changes, position, more=True)
         yield Read(self.stream, seq=position, caught_up=True, current=True)
 
-
-def _change(message: Document) -> Change:
-    change = Change(str(message["_id"]), changes=[Revision(str(message.get("_rev", "")))])
-    change.doc = msgspec.Raw(msgspec.json.encode(message))
-    return change
+    def _change(self, message: Document) -> Change:
+        try:
+            change = Change(str(message["_id"]), changes=[Revision(str(message.get("_rev", "")))])
+            change.doc = msgspec.Raw(msgspec.json.encode(message))
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise ConfigurationError(
+                f"{self.stream} gives {message!r:.200}, where a document with its _id is wanted: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return change
 
 
 def _name(history: History) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import cache
-from importlib.metadata import entry_points
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -16,6 +16,8 @@ from pillowtop.conf import suggestion
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.stats.conf import stats_configuration
 from pillowtop.stats.plugins import Plugin
+
+Load = Callable[[], Iterable[type[Plugin]]]
 
 GROUP = "pillowtop.stats"
 IDENT_CHARACTERS = 200
@@ -29,22 +31,39 @@ MEMBER_KEYS = ["class", "options"]
 
 def plugins() -> dict[str, type[Plugin]]:
     """All plugins, by their idents. Raises `ConfigurationError`."""
-    return dict(_found())
+    found, wrong = _found()
+    if wrong:
+        raise ConfigurationError(wrong[0])
+    return dict(found)
+
+
+def mistakes() -> Sequence[str]:
+    """What is wrong with plugins. Raises `ConfigurationError` where the setting is no list."""
+    return _found()[1]
 
 
 @cache
-def _found() -> dict[str, type[Plugin]]:
+def _found() -> tuple[Mapping[str, type[Plugin]], Sequence[str]]:
     found: dict[str, type[Plugin]] = {}
-    for kind in [*_from_entry_points(), *_from_settings()]:
-        demand_usable(kind)
-        ident = kind.ident()
-        other = found.setdefault(ident, kind)
-        if other is not kind:
-            raise ConfigurationError(
-                f"two statistics are called {ident!r}, {path_of(other)} and {path_of(kind)}: give "
-                "one of them another name or interval"
-            )
-    return found
+    wrong = []
+    for load in [*_from_entry_points(), *_from_settings()]:
+        try:
+            for kind in load():
+                _add(kind, found)
+        except ConfigurationError as error:
+            wrong.append(str(error))
+    return found, wrong
+
+
+def _add(kind: Any, found: dict[str, type[Plugin]]) -> None:
+    demand_usable(kind)
+    ident = kind.ident()
+    other = found.setdefault(ident, kind)
+    if other is not kind:
+        raise ConfigurationError(
+            f"two statistics are called {ident!r}, {path_of(other)} and {path_of(kind)}: give "
+            "one of them another name or interval"
+        )
 
 
 @receiver(setting_changed)
@@ -143,9 +162,8 @@ def _demand_model(kind: type[Plugin], path: str) -> None:
         )
 
 
-def _from_settings() -> Iterable[type[Plugin]]:
-    for member in stats_configuration().PLUGINS:
-        yield from _made(member)
+def _from_settings() -> Iterable[Load]:
+    return [partial(_made, member) for member in stats_configuration().PLUGINS]
 
 
 def _made(member: Any) -> Iterable[type[Plugin]]:
@@ -184,16 +202,19 @@ def _with_options(kind: Any, path: str, options: Mapping[str, Any]) -> type[Plug
     return type(kind.__name__, (kind,), {**options, "__module__": kind.__module__})
 
 
-def _from_entry_points() -> Iterable[type[Plugin]]:
-    for point in entry_points(group=GROUP):
-        try:
-            loaded = point.load()
-        except Exception as error:
-            raise ConfigurationError(
-                f"the entry point {point.name!r} of the group {GROUP} cannot be loaded: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        yield from _several(loaded)
+def _from_entry_points() -> Iterable[Load]:
+    return [partial(_loaded, point) for point in entry_points(group=GROUP)]
+
+
+def _loaded(point: EntryPoint) -> Iterable[type[Plugin]]:
+    try:
+        loaded = point.load()
+    except Exception as error:
+        raise ConfigurationError(
+            f"the entry point {point.name!r} of the group {GROUP} cannot be loaded: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return _several(loaded)
 
 
 def _several(loaded: Any) -> Iterable[type[Plugin]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sysconfig
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+import pillowtop
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.progress import Progress
 from pillowtop.stats.windows import Window
@@ -18,6 +22,11 @@ ASKED, GATHERING = "asked", "gathering"
 
 FAILURES = (Exception, SystemExit, GeneratorExit, asyncio.CancelledError)
 """What a plugin may raise. What stops a greenlet or the process is none of it."""
+
+NOT_OF_THE_PROJECT = (
+    Path(pillowtop.__file__).parent,
+    *(Path(sysconfig.get_paths()[one]) for one in ("stdlib", "purelib", "platlib")),
+)
 
 RETRY_SECONDS = (60, 300, 1800, 7200, 86400)
 """When what failed is tried again, after each failure; then once a day."""
@@ -129,10 +138,17 @@ class Store(Protocol):
 
 
 def worded(error: BaseException) -> str:
+    """What it says, and where it comes from: the last line of the project's own code."""
+    name = type(error).__name__
     try:
-        return f"{type(error).__name__}: {error}"
+        words = f"{name}: {error}"
     except Exception:  # noqa: BLE001  (a plugin's own, which cannot say what it is)
-        return type(error).__name__
+        words = name
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if not any(path.is_relative_to(one) for one in NOT_OF_THE_PROJECT):
+            return f"{words} ({path.name}, line {frame.lineno})"
+    return words
 
 
 def wait(attempts: int) -> int:

@@ -6,7 +6,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Protocol
@@ -65,8 +65,10 @@ def work(
     settings: Configuration,
     groups: Mapping[str, Group] = MappingProxyType({}),
     status_bind: Address | None = None,
+    expected: Collection[Exit] = (),
 ) -> Exit:
-    """Open an office, and run what works in it. Otherwise as `launch`."""
+    """Open an office, and run what works in it. `expected` ends are no errors to whoever calls.
+    Otherwise as `launch`."""
     leases = Leases(Bookkeeper(), settings.LEASE_SECONDS)
     books = Bookkeeper()
     office = Office(
@@ -78,7 +80,7 @@ def work(
         groups,
     )
     runners = make_runners(office)
-    launcher = Launcher(runners, settings)
+    launcher = Launcher(runners, settings, expected)
     # What is there by now stays: the garbage collector need not look at it again and again, nor
     # now: a handful of objects is garbage by then, and finding them takes 30 ms.
     gc.freeze()
@@ -114,8 +116,11 @@ class Runner(Protocol):
 class Launcher:
     """Runners and signals."""
 
-    def __init__(self, runners: Sequence[Runner], settings: Configuration) -> None:
+    def __init__(
+        self, runners: Sequence[Runner], settings: Configuration, expected: Collection[Exit]
+    ) -> None:
         self._runners = runners
+        self._expected = expected
         self._settings = settings
         self._told_to_stop = Event()
         self._stirred = Event()
@@ -194,7 +199,7 @@ class Launcher:
 
     def _verdict(self) -> Exit:
         code = self._code()
-        if code:
+        if code and code not in self._expected:
             logger.error(
                 "ends with exit code %d (%s): no pillow can go on, or not all are in step",
                 code,

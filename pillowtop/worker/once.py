@@ -26,7 +26,7 @@ def catch_up(pillow: BasicPillow, settings: Configuration, show: Show) -> Exit:
         return [supervisor]
 
     try:
-        return work(make, settings)
+        return work(make, settings, expected=[Exit.LEASE])
     finally:
         gevent.killall(showing)
 

@@ -29,6 +29,9 @@ import json, pathlib
 def archive(since):
     for line in (pathlib.Path(__file__).parent / "archive").read_text().splitlines():
         yield json.loads(line)
+
+def lines(since):
+    yield "no document"
 """
 
 
@@ -91,8 +94,9 @@ def test_a_new_statistic_gets_its_past_while_messages_come(make_statistics):
     worker = statistics.project.start("--all")
     worker.wait_for("users-1m lacks its past")
     with traffic:
-        fill_in(statistics, "users-1m")
+        said = fill_in(statistics, "users-1m").stderr
         fill_in(statistics, "names-10s")
+    assert "ERROR" not in said, said
     assert worker.stop() == 0
     assert finish(statistics, traffic.sent) == expected(traffic.sent)
     assert list(statistics.progress()) == ["Messages"]
@@ -270,10 +274,11 @@ def test_nor_one_that_it_has_left_out_for_a_while(make_statistics):
         (["users-1m", "--since", "yesterday"], "no time as ISO 8601 writes it"),
         (["users-1m", "--history", "pillows.nothing"], "nothing"),
         (["users-1m", "--history", "pillows.Scalar.objects.x"], "pillows"),
+        (["users-1m", "--history", "pillows.lines"], "history:pillows.lines gives 'no document'"),
     ],
 )
 def test_what_cannot_be_filled_in_is_said(make_statistics, args, words):
-    statistics = make_statistics()
+    statistics = make_statistics(more=ARCHIVE)
     result = statistics.project.manage("ptop_stats_backfill", *args, seconds=200.0)
     assert result.returncode in (2, 3)
     assert words in result.stderr

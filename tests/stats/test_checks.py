@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import modify_settings
 
+from pillowtop.checks import misspelt
 from pillowtop.exceptions import ConfigurationError
 from pillowtop.registry import get_pillow
 from pillowtop.stats import checks, extra, urls
@@ -110,6 +111,39 @@ def test_two_pillows_do_not_compute_one_statistic(settings):
 def test_e002_two_of_one_name(settings):
     settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME, {"class": VOLUME, "options": {"version": 2}}]}
     assert "two statistics are called 'volume-1m'" in only("E002")
+
+
+def test_e002_all_that_is_wrong_is_said(settings):
+    settings.PILLOWTOP_STATS = {"PLUGINS": ["no.such", VOLUME, {"classs": VOLUME}]}
+    assert [check_id for check_id, _ in found()] == ["E002", "E002"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"lateness": 60}, "LogPillow: lateness must be a timedelta, not 60"),
+        ({"late_limit": timedelta(-1)}, "LogPillow: late_limit must be"),
+        ({"plugins": ["volume-1h"]}, "no statistic is called 'volume-1h' (did you mean"),
+    ],
+)
+def test_e007_a_pillow_that_cannot_count(settings, options, words):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME]}
+    settings.PILLOWTOPS = [{"class": f"{__name__}.LogPillow", "options": options}]
+    assert words in only("E007")
+
+
+class Misspelling(LogPillow):
+    latenes = timedelta(0)
+
+    def mesage_time(self, message):
+        return 1
+
+
+def test_what_is_misspelt_is_said():
+    assert list(misspelt(Misspelling())) == [
+        "Misspelling: latenes is no attribute of a pillow (did you mean 'lateness'?)",
+        "Misspelling: mesage_time is no hook of a pillow (did you mean 'message_time'?)",
+    ]
 
 
 def test_e003_use_tz_is_off(settings):

@@ -120,7 +120,9 @@ def test_one_that_raises_keeps_what_it_failed_at_and_the_others_go_on(mended):
     counting.finish()
     assert counting.rows(Count) == {end(10): [("", 4)]}
     assert counting.rows(Picky) == {end(10): [("", 2)]}
-    assert [one.error for one in counting.store.failed.values()] == ["KeyError: 'bob'"] * 2
+    place = f"(test_failing.py, line {Picky.process.__code__.co_firstlineno + 3})"
+    errors = [one.error for one in counting.store.failed.values()]
+    assert errors == [f"KeyError: 'bob' {place}"] * 2
     mended()
     counting.finish()
     assert counting.rows(Picky) == {end(10): [("", 4)]}
@@ -292,7 +294,8 @@ def test_a_row_that_refers_to_what_is_not_there_is_the_failure_of_its_window(mak
     assert statistics.rows() == {"count-10s": {10: 1, 20: 1, 30: 1}}
     shops = statistics.ask(
         "from shop.models import Sale; "
-        "print(json.dumps(list(Sale.objects.values_list('shop_id', flat=True))))"
+        "rows = Sale.objects.order_by('timestamp'); "
+        "print(json.dumps(list(rows.values_list('shop_id', flat=True))))"
     )
     assert shops == [7, None]
     (failed,) = statistics.ask(

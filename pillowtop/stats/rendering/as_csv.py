@@ -11,7 +11,8 @@ from typing import Any
 from pillowtop.stats.rendering.pivot import pivot
 from pillowtop.stats.rendering.values import columns_of, plain, records_of, utc
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+"""Source: https://owasp.org/www-community/attacks/CSV_Injection"""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pygal
@@ -87,21 +88,49 @@ def messages_to_svg(rows: Iterable[Any], title: str) -> str:
 
 
 def line_chart(title: str, lines: Mapping[str, Points]) -> str:
-    """Lines over time; x are seconds since 1970."""
+    """Lines over time; x are seconds since 1970. They end where there is no window, and go on
+    behind that."""
     drawn = {name: sorted(_finite(points)) for name, points in lines.items()}
-    times = [x for points in drawn.values() for x, _ in points]
+    times = sorted({x for points in drawn.values() for x, _ in points})
+    apart = min((after - before for before, after in pairwise(times)), default=0)
+    parted = {name: list(_parted(points, apart)) for name, points in drawn.items()}
     few = max((len(points) for points in drawn.values()), default=0) <= DOTS
     several = len(drawn) > 1
     values = [y for points in drawn.values() for _, y in points] or [0]
     # From zero on, where that leaves something to see.
     zero = min(values) <= max(values) / 2
-    chart = pygal.XY(**_settings(title), show_dots=few, show_legend=several, include_x_axis=zero)
+    chart = pygal.XY(
+        **_settings(title),
+        # One by itself is no line.
+        show_dots=few or any(map(_has_single, parted.values())),
+        show_legend=several,
+        include_x_axis=zero,
+        allow_interruptions=True,
+    )
     if times:
-        axis = time_axis(min(times), max(times))
+        axis = time_axis(times[0], times[-1])
         chart.config(x_labels=axis.marks, x_value_formatter=axis.label, x_title=axis.title)
-    for name, points in drawn.items():
+    for name, points in parted.items():
         chart.add(shown(name), points)
     return _drawn(chart)
+
+
+def _parted(points: Points, apart: float) -> Iterator[tuple[float, float] | None]:
+    """With nothing between those that are further apart than windows are."""
+    before = -math.inf
+    for point in points:
+        if before > -math.inf and point[0] - before > apart * 1.5:
+            yield None
+        yield point
+        before = point[0]
+
+
+def _has_single(points: Sequence[object]) -> bool:
+    around = [None, *points, None]
+    return any(
+        one and not (before or after)
+        for before, one, after in zip(around, around[1:], around[2:], strict=False)
+    )
 
 
 def bar_chart(title: str, bars: Mapping[str, int]) -> str:

@@ -15,7 +15,7 @@ from pillowtop.stats.shipped.fields import FieldPlugin, values
 class DistinctCount(FieldPlugin):
     """How many different values a field has: an estimate by HyperLogLog."""
 
-    summary = "Distinct values of a field"
+    summary_by_field = "Distinct values of {field}"
     description = "How many different values a field had; an estimate where there are many."
     interval = timedelta(minutes=1)
     model = Scalar

@@ -55,18 +55,25 @@ class OptionsPlugin(Plugin):
 
 
 class FieldPlugin(OptionsPlugin):
-    """A plugin that looks at a field. Its name tells which, so that several have idents of their
-    own, unless its class has a name."""
+    """A plugin that looks at a field. Its name and its summary tell which, so that several have
+    idents and titles of their own, unless its class has some."""
 
     field: ClassVar[str] = "value"
     name_by_field: ClassVar[str] = ""
+    summary_by_field: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         own = cls.__dict__
-        if "name" not in own and ("field" in own or "name_by_field" in own):
-            cls.name = cls.name_by_field.format(field=str(cls.field).replace(".", " "))
+        for one in ("name", "summary"):
+            if one not in own and ("field" in own or f"{one}_by_field" in own):
+                words = getattr(cls, f"{one}_by_field").format(field=_words(cls.field))
+                setattr(cls, one, words or getattr(cls, one))
         super().__init_subclass__(**kwargs)
 
     @classmethod
     def demand_options(cls) -> None:
         cls.demand_field()
+
+
+def _words(field: Any) -> str:
+    return str(field).replace(".", " ")

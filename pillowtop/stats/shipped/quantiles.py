@@ -34,7 +34,7 @@ class Quantiles(FieldPlugin):
     (DDSketch) may differ in its last bit between a processor's ways to compute it. Bits do not.
     """
 
-    summary = "Quantiles of a field"
+    summary_by_field = "Quantiles of {field}"
     description = "The median of a field, and other quantiles, at most 0.8 % too close to zero."
     interval = timedelta(minutes=1)
     model = Categorized

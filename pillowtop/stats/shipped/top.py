@@ -24,7 +24,7 @@ class TopK(FieldPlugin):
     datasketches, keep at any time what is frequent until then: that depends on what came first.
     """
 
-    summary = "The most frequent values of a field"
+    summary_by_field = "The most frequent values of {field}"
     description = "The most frequent values of a field; estimates where there are many."
     interval = timedelta(minutes=1)
     model = Categorized

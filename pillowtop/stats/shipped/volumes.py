@@ -50,6 +50,7 @@ class CategoriesPlugin(FieldPlugin):
 
     field = "category"
     name_by_field = "volume, by {field}"
+    summary_by_field = "Messages by {field}"
     max_categories: ClassVar[int] = 1000
 
     @classmethod
@@ -89,7 +90,6 @@ class CategoriesPlugin(FieldPlugin):
 class VolumeByField(CategoriesPlugin):
     """How many messages there are with each value of a field."""
 
-    summary = "Messages by a field"
     description = "How many messages there were with each value of a field."
 
     field = "level"

@@ -69,6 +69,17 @@ def points(svg):
     return [one.get("d") for one in lines(svg)]
 
 
+def test_no_line_is_drawn_over_windows_that_there_are_none_of():
+    times = minutes(200)
+    rows = [Scalar(timestamp=time, scalar=5) for time in [*times[:90], times[95], *times[100:]]]
+    svg = Scalar.to_svg(rows)
+    assert len(points(svg)) == 2
+    assert "<circle" in svg  # one by itself is no line
+    whole = Scalar.to_svg([Scalar(timestamp=time, scalar=5) for time in times])
+    assert len(points(whole)) == 1
+    assert "<circle" not in whole
+
+
 def test_each_category_has_a_line():
     rows = [Categorized(timestamp=time, category=category, scalar=1)
             for time in minutes(3) for category in ("git", "wiki")]  # fmt: skip

@@ -71,6 +71,7 @@ def test_a_number_is_the_same_in_json(number):
         ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
         ("-1+2", "'-1+2"),
         ("@SUM(A1)", "'@SUM(A1)"),
+        ("＝1+2", "'＝1+2"),  # noqa: RUF001
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
         ("-", "'-"),

@@ -28,7 +28,7 @@ def options(kind):
         for name in dir(kind)
         if not name.startswith("_")
         and not hasattr(Plugin, name)
-        and name not in ("interval", "name_by_field")
+        and name not in ("interval", "name_by_field", "summary_by_field")
         and not callable(getattr(kind, name))
     }
 

@@ -136,7 +136,10 @@ def test_memory_is_bounded():
 
 def test_the_name_tells_the_field():
     assert VolumeByField.ident() == "volume-by-level-1m"
-    assert derived(VolumeByField, field="user.name").ident() == "volume-by-user-name-1m"
+    of_user = derived(VolumeByField, field="user.name")
+    assert of_user.ident() == "volume-by-user-name-1m"
+    assert of_user.summary == "Messages by user name"
+    assert derived(VolumeByField, field="a", summary="mine").summary == "mine"
     assert derived(VolumeByField, field="f", name="mine").ident() == "mine-1m"
     assert VolumeByCategory.ident() == "volume-by-category-1m"
 
