@@ -95,8 +95,8 @@ class Store(Protocol):
 
     def save_enrolled(self, enrolled: Enrolled) -> None: ...
 
-    def windows(self, kind: type[Plugin], ends: Sequence[int]) -> list[Window]:
-        """Those that there are of these."""
+    def windows(self, kinds: Sequence[type[Plugin]], ends: Sequence[int]) -> list[Window]:
+        """Those that there are of these statistics, and end then."""
 
     def save_windows(self, windows: Sequence[Window]) -> None: ...
 

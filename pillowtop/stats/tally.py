@@ -110,6 +110,7 @@ class Tally:
                 late |= ends <= watermark
             groups = self._grouped(messages, ends.tolist())
             self._keep(kinds, groups)
+            self._windows.look_up([one for one in kinds if self._roll[one.ident()].works], groups)
             for kind in kinds:
                 self._feeder.give(kind, groups, cut, now)
         self.progress.late += int(late.sum())

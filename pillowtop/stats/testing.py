@@ -74,8 +74,8 @@ class MemoryStore:
     def save_enrolled(self, enrolled: Enrolled) -> None:
         self._enrolled[enrolled.statistic] = msgspec.structs.replace(enrolled)
 
-    def windows(self, kind: type[Plugin], ends: Sequence[int]) -> list[Window]:
-        keys = [(kind.ident(), end) for end in ends]
+    def windows(self, kinds: Sequence[type[Plugin]], ends: Sequence[int]) -> list[Window]:
+        keys = [(kind.ident(), end) for kind in kinds for end in ends]
         return [_copy(self._windows[key]) for key in keys if key in self._windows]
 
     def save_windows(self, windows: Sequence[Window]) -> None:

@@ -58,7 +58,7 @@ class Window(msgspec.Struct, eq=False):
 class WindowStore(Protocol):
     """Where windows are kept: see `pillowtop.stats.store.Store`."""
 
-    def windows(self, kind: type[Plugin], ends: Sequence[int]) -> list[Window]: ...
+    def windows(self, kinds: Sequence[type[Plugin]], ends: Sequence[int]) -> list[Window]: ...
 
     def save_windows(self, windows: Sequence[Window]) -> None: ...
 
@@ -71,17 +71,26 @@ class Windows:
         self._known: dict[tuple[str, int], Window] = {}
         self._changed: dict[tuple[str, int], Window] = {}
 
+    def look_up(self, kinds: Sequence[type[Plugin]], ends: Iterable[int]) -> None:
+        """Know windows that statistics are about to open."""
+        idents = {kind.ident(): kind for kind in kinds}
+        missing = [end for end in ends if any((ident, end) not in self._known for ident in idents)]
+        if not missing:
+            return
+        for one in self._store.windows(kinds, missing):
+            self._known.setdefault((one.kind.ident(), one.end), one)
+        for ident, kind in idents.items():
+            for end in missing:
+                if (ident, end) not in self._known:
+                    self._known[ident, end] = Window(kind, end)
+
     def open(self, kind: type[Plugin], ends: Iterable[int]) -> dict[int, Window]:
         """Windows that are about to change."""
         ident, ends = kind.ident(), list(ends)
-        missing = [end for end in ends if (ident, end) not in self._known]
-        if missing:
-            self._known |= {(ident, one.end): one for one in self._store.windows(kind, missing)}
+        self.look_up([kind], ends)
         found = {}
         for end in ends:
-            window = self._known.get((ident, end))
-            if window is None:
-                window = self._known[ident, end] = Window(kind, end)
+            window = self._known[ident, end]
             window.is_stored = False
             found[end] = self._changed[ident, end] = window
         return found

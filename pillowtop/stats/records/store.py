@@ -70,15 +70,15 @@ class DjangoStore:
             values, {**values, "pillow": self._pillow}, statistic=statistic
         )
 
-    def windows(self, kind: type[Plugin], ends: Sequence[int]) -> list[Window]:
-        found = []
-        rows = self._of(OpenWindow).filter(statistic=kind.ident())
+    def windows(self, kinds: Sequence[type[Plugin]], ends: Sequence[int]) -> list[Window]:
+        found, by_ident = [], {kind.ident(): kind for kind in kinds}
+        rows = self._of(OpenWindow).filter(statistic__in=by_ident)
         for start in range(0, len(ends), AT_ONCE):
             part = rows.filter(end__in=ends[start : start + AT_ONCE])
-            for end, state, *rest in part.values_list(
-                "end", "state", "is_stored", "attempts", "due_at", "error"
+            for ident, end, state, *rest in part.values_list(
+                "statistic", "end", "state", "is_stored", "attempts", "due_at", "error"
             ):
-                found.append(Window(kind, end, bytes(state), *rest))
+                found.append(Window(by_ident[ident], end, bytes(state), *rest))
         return found
 
     def save_windows(self, windows: Sequence[Window]) -> None:
