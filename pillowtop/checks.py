@@ -6,7 +6,7 @@ Each has a stable id, listed in `docs/reference/checks.md`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from inspect import signature
@@ -271,15 +271,24 @@ def misspelt(pillow: BasicPillow) -> Iterator[str]:
     known = {name for kind in (*KINDS, *ours) for name in dir(kind) if not name.startswith("_")}
     of_others = {name for kind in ours for name, value in vars(kind).items() if callable(value)}
     hooks = {*HOOKS, *(known & of_others)}
-    attributes = known - hooks
-    for kind in lineage:
-        if kind in ours:
+    for name, what, near in strangers(type(pillow), hooks, known - hooks):
+        yield f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near!r}?)"
+
+
+def strangers(
+    kind: type, hooks: Collection[str], attributes: Collection[str]
+) -> Iterator[tuple[str, str, str]]:
+    """Names of a class that nothing looks at, and that are close to those of hooks or attributes:
+    each with what it would be, and with the one that it is close to."""
+    for one in kind.__mro__:
+        if one.__module__.startswith("pillowtop."):
             continue
-        for name, value in vars(kind).items():
-            what, names = ("hook", hooks) if callable(value) else ("attribute", attributes)
+        for name in vars(one):
+            is_hook = callable(getattr(kind, name))
+            what, names = ("hook", hooks) if is_hook else ("attribute", attributes)
             near = get_close_matches(name, names, n=1, cutoff=0.85)
-            if name not in known and near:
-                yield f"{pillow.name}: {name} is no {what} of a pillow (did you mean {near[0]!r}?)"
+            if near and name not in hooks and name not in attributes:
+                yield name, what, near[0]
 
 
 def demand_privacy(tuned: Configuration, pillows: Sequence[BasicPillow]) -> None:

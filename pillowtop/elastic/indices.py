@@ -52,10 +52,10 @@ class Indices:
 
     def sizes(self, *names: str) -> dict[str, Size]:
         """How much there is in indices; those that are closed are left out."""
-        body = self._cluster.request(
-            names[0], "GET", f"/{','.join(names)}/_stats/docs,store",
-            params={"ignore_unavailable": "true"},
-        )  # fmt: skip
+        path, params = f"/{','.join(names)}", {"ignore_unavailable": "true"}
+        # What nobody searches is not refreshed, and would count what it had long ago.
+        self._cluster.request(names[0], "POST", f"{path}/_refresh", params=params)
+        body = self._cluster.request(names[0], "GET", f"{path}/_stats/docs,store", params=params)
         return {
             name: Size(one["primaries"]["docs"]["count"], one["total"]["store"]["size_in_bytes"])
             for name, one in body.get("indices", {}).items()

@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from pillowtop.conf import configuration, suggestion
 from pillowtop.exceptions import ConfigurationError
-from pillowtop.records.database import tables_are_made
+from pillowtop.records.database import unmigrated
 
 ANSWER_SECONDS = 5.0
 
@@ -58,11 +58,11 @@ def demand_tables() -> None:
     """
     demand_known_database()
     try:
-        made = tables_are_made()
+        lacking = unmigrated()
     except (OperationalError, InterfaceError):
         return
-    if not made:
+    if lacking:
         raise ConfigurationError(
-            "the tables of pillowtop are missing: run manage.py migrate, and see "
+            f"tables of {' and '.join(lacking)} are missing: run manage.py migrate, and see "
             "PILLOWTOP['DATABASE']"
         )

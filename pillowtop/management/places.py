@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from pillowtop.changes import Seq
 from pillowtop.engine.resuming import Checkpoint, Request
-from pillowtop.exceptions import ConfigurationError, Halted, PillowtopError
+from pillowtop.exceptions import ConfigurationError, Halted, IndexElsewhere, PillowtopError
 from pillowtop.exits import Exit
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.listener import BasicPillow
@@ -158,6 +158,9 @@ def asked(function: Callable[..., T], *args: Any) -> T:
         return function(*args)
     except Halted as error:
         raise CommandError(str(error), returncode=Exit.CONFIGURATION) from error
+    except IndexElsewhere as error:
+        words = f"{error}: manage.py ptop_reindex plan shows what there is to do"
+        raise CommandError(words, returncode=Exit.CONFIGURATION) from error
     except PillowtopError as error:
         raise CommandError(str(error)) from error
 

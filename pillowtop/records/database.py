@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from django.apps import apps
 from django.db import connections
 
 from pillowtop.conf import configuration
@@ -13,9 +14,15 @@ def alias() -> str:
     return configuration().DATABASE
 
 
-def tables_are_made() -> bool:
-    """Whether `migrate` has been run."""
-    return "pillowtop_pillowrecord" in connections[alias()].introspection.table_names()
+def unmigrated() -> list[str]:
+    """The names of those apps of ours whose tables are not all there."""
+    there = set(connections[alias()].introspection.table_names())
+    ours = [one for one in apps.get_app_configs() if one.name.split(".")[0] == "pillowtop"]
+    return [
+        one.name
+        for one in ours
+        if not there.issuperset(model._meta.db_table for model in one.get_models())  # noqa: SLF001
+    ]
 
 
 def is_full(error: BaseException) -> bool:

@@ -45,19 +45,24 @@ def keep(move: Move) -> None:
         "lost": move.lost,
     }
     rows = IndexMove.objects.using(alias())
-    moved_at = {"moved_at": timezone.now()} if move.stage is Stage.FLIPPED else {}
-    rows.update_or_create(
-        pillow=move.pillow,
-        new=move.new,
-        defaults=fields | moved_at,
-        create_defaults=fields | moved_at | {"began_at": timezone.now()},
-    )
+    if move.stage is Stage.FLIPPED:
+        fields["moved_at"] = timezone.now()
+    # Not `update_or_create`: it reads first, and SQLite lets nobody write then who finds others
+    # writing, however long he would wait.
+    if not rows.filter(pillow=move.pillow, new=move.new).update(**fields):
+        rows.create(pillow=move.pillow, new=move.new, began_at=timezone.now(), **fields)
 
 
 def kept(pillow: str, new: str) -> Move | None:
     """The move to an index from which there still is a way back."""
     move = of(pillow, new)
     return move if move is not None and move.may_return(timezone.now()) else None
+
+
+def is_undone(pillow: str, new: str) -> bool:
+    """Whether a rollback has put the alias back."""
+    move = of(pillow, new)
+    return move is not None and move.stage is Stage.ROLLED_BACK
 
 
 def lose(pillow: str, new: str, why: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -131,20 +131,27 @@ class StatsPillow(BasicPillow):
         return filler
 
     def get_rules(self) -> Rules:
-        """How late a message may be. Raises `ConfigurationError`."""
+        """How late a message may be. Raises `ConfigurationError`, whatever else is wrong."""
         from pillowtop.stats.progress import Rules  # noqa: PLC0415
 
-        for attribute in ("lateness", "late_limit", "ahead_limit"):
-            value = getattr(self, attribute)
-            if not isinstance(value, timedelta) or value < timedelta(0):
-                raise ConfigurationError(
-                    f"{self.name}: {attribute} must be a timedelta, not {value!r}"
-                )
+        for words in self.mistakes():
+            raise ConfigurationError(words)
         return Rules(
             self.lateness // MICROSECOND,
             self.late_limit // MICROSECOND,
             self.ahead_limit // MICROSECOND,
         )
+
+    def mistakes(self) -> Iterator[str]:
+        """What its attributes cannot be."""
+        for attribute in ("lateness", "late_limit", "ahead_limit"):
+            value = getattr(self, attribute)
+            if not isinstance(value, timedelta) or value < timedelta(0):
+                yield f"{self.name}: {attribute} must be a timedelta of 0 or more, not {value!r}"
+        if not (isinstance(self.time_field, str) and self.time_field):
+            yield f"{self.name}: time_field must be the name of a field, not {self.time_field!r}"
+        if not (self.plugins is None or isinstance(self.plugins, (list, tuple))):
+            yield f"{self.name}: plugins must be a list of idents, not {self.plugins!r}"
 
     def _message(self, stream: str, change: Change, document: Document) -> Message:
         message = Message(document)

@@ -116,6 +116,15 @@ class Roll:
             if times >= SLOW_AT_MOST:
                 self._set_aside(statistic, f"it took {spent:.1f} s, {times} times in a row")
 
+    def tell_of_beyond(self) -> None:
+        """That messages came too late to be counted."""
+        logger.warning(
+            "%s: messages came later than late_limit allows, and are counted apart (manage.py "
+            "ptop_status shows how many): manage.py ptop_stats_backfill counts them, too",
+            self._pillow,
+            extra={"action": "statistics_uncounted", "pillow": self._pillow},
+        )
+
     def warn(self, statistic: str, words: str) -> None:
         logger.warning(
             "%s: the statistic %s %s",
@@ -140,7 +149,8 @@ class Roll:
         else:
             return known
         if lacks:
-            self.warn(ident, f"lacks its past, as {lacks}: ptop_stats_backfill {ident} fills it in")
+            command = f"manage.py ptop_stats_backfill {ident}"
+            self.warn(ident, f"lacks its past, as {lacks}: {command} fills it in")
         return called
 
     def _set_aside(self, statistic: str, why: str) -> None:
@@ -148,7 +158,8 @@ class Roll:
         enrolled.set_aside = enrolled.lacks = why
         self._store.save_enrolled(enrolled)
         logger.error(
-            "%s: the statistic %s is set aside, as %s. Mend it, and type: ptop_stats_backfill %s",
+            "%s: the statistic %s is set aside, as %s. Mend it, and type: "
+            "manage.py ptop_stats_backfill %s",
             self._pillow,
             statistic,
             why,

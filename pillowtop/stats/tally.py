@@ -49,6 +49,7 @@ class Tally:
         self._since = since
         self._closes = closes
         self._clock = clock
+        self._has_said_beyond = False
         self._lengths: dict[int, list[type[Plugin]]] = {}
         for kind in kinds.values():
             self._lengths.setdefault(kind.interval // MICROSECOND, []).append(kind)
@@ -97,7 +98,11 @@ class Tally:
         count = len(messages)
         times = np.fromiter((one.time for one in messages), np.int64, count)
         identities = np.fromiter((one.identity for one in messages), np.uint64, count)
+        beyond = self.progress.beyond
         counted = self.progress.judge(times, identities, self._seen, self._rules, now)
+        if self.progress.beyond > beyond and not self._has_said_beyond:
+            self._has_said_beyond = True
+            self._roll.tell_of_beyond()
         if counted.any():
             self._count(list(compress(messages, counted.tolist())), times[counted], now)
 

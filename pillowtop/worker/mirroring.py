@@ -45,6 +45,11 @@ class Mirroring:
             self._ground.record(moves.lose, self._move.new, self._transport.lost)
         elif self._ground.record(moves.kept, self._move.new) is not None:
             return
+        elif self._ground.record(moves.is_undone, self._move.new):
+            self._log(
+                logging.INFO, "mirror_ended",
+                f"does not write to {self._move.old} any more: a rollback has put the alias there",
+            )  # fmt: skip
         elif self._move.may_return(timezone.now()):
             self._log(
                 logging.WARNING, "mirror_ended",

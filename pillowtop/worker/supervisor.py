@@ -193,7 +193,8 @@ class Supervisor:
             self._figures.crashed(f"{type(error).__name__}: {error}")
         else:
             self._figures.note_error(words)
-        self._say(ending.level, words)
+        expected = self._yields and ending.state is State.ELSEWHERE
+        self._say(logging.INFO if expected else ending.level, words)
         return ending.state
 
     def _advice(self) -> str:

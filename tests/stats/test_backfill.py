@@ -272,6 +272,7 @@ def test_nor_one_that_it_has_left_out_for_a_while(make_statistics):
     [
         (["user-1m"], "no statistic is called 'user-1m' (did you mean 'users-1m'?)"),
         (["users-1m", "--since", "yesterday"], "no time as ISO 8601 writes it"),
+        (["users-1m", "--since", "9998-01-01"], "9998-01-01 is still to come"),
         (["users-1m", "--history", "pillows.nothing"], "nothing"),
         (["users-1m", "--history", "pillows.Scalar.objects.x"], "pillows"),
         (["users-1m", "--history", "pillows.lines"], "history:pillows.lines gives 'no document'"),

@@ -15,6 +15,7 @@ from pillowtop.exceptions import ConfigurationError
 from pillowtop.registry import get_pillow
 from pillowtop.stats import checks, extra, urls
 from pillowtop.stats.pillows import StatsPillow
+from pillowtop.stats.shipped import Volume
 from tests.project.pages import names
 from tests.project.source import PACKAGE
 
@@ -121,7 +122,9 @@ def test_e002_all_that_is_wrong_is_said(settings):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"lateness": 60}, "LogPillow: lateness must be a timedelta, not 60"),
+        ({"lateness": 60}, "LogPillow: lateness must be a timedelta of 0 or more, not 60"),
+        ({"time_field": ["at"]}, "LogPillow: time_field must be the name of a field"),
+        ({"plugins": "volume-1m"}, "LogPillow: plugins must be a list of idents"),
         ({"late_limit": timedelta(-1)}, "LogPillow: late_limit must be"),
         ({"plugins": ["volume-1h"]}, "no statistic is called 'volume-1h' (did you mean"),
     ],
@@ -130,6 +133,23 @@ def test_e007_a_pillow_that_cannot_count(settings, options, words):
     settings.PILLOWTOP_STATS = {"PLUGINS": [VOLUME]}
     settings.PILLOWTOPS = [{"class": f"{__name__}.LogPillow", "options": options}]
     assert words in only("E007")
+
+
+class MisspeltPlugin(Volume):
+    name = "misspelt"
+    verison = 2
+
+    def initialise(self):
+        self.count = 1
+
+
+def test_w001_a_name_that_nothing_looks_at(settings):
+    settings.PILLOWTOP_STATS = {"PLUGINS": [f"{__name__}.MisspeltPlugin", VOLUME]}
+    said = f"{__name__}.MisspeltPlugin: "
+    assert found() == [
+        ("W001", f"{said}verison is no attribute of a plugin (did you mean 'version'?)"),
+        ("W001", f"{said}initialise is no hook of a plugin (did you mean 'initialize'?)"),
+    ]
 
 
 class Misspelling(LogPillow):

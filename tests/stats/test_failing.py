@@ -186,7 +186,7 @@ def test_one_that_fails_at_message_after_message_is_set_aside(monkeypatch, caplo
     counting.take(at(41))
     assert len(counting.store.failed) == 11
     assert counting.store.enrolled()["exiting-10s"].lacks == "it failed at 11 messages and windows"
-    assert "Mend it, and type: ptop_stats_backfill exiting-10s" in caplog.text
+    assert "Mend it, and type: manage.py ptop_stats_backfill exiting-10s" in caplog.text
 
 
 class Slow(Count):

@@ -124,10 +124,12 @@ def test_a_late_message_opens_the_stored_row_of_its_window():
     assert counting.counts == {"counted": 3, "late": 1}
 
 
-def test_a_message_beyond_the_limit_is_counted_apart():
+def test_a_message_beyond_the_limit_is_counted_apart(caplog):
     counting = Counting(Count, now=NOON + timedelta(minutes=5))
     counting.take(at(200))
+    assert "late_limit" not in caplog.text
     counting.take(at(129.999))
+    assert caplog.text.count("messages came later than late_limit allows") == 1
     counting.take(at(130))
     counting.finish()
     assert counting.rows(Count) == {end(140): [("", 1)], end(210): [("", 1)]}

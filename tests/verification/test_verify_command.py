@@ -313,6 +313,14 @@ def test_an_empty_index_and_an_index_that_is_gone(proof):
     assert "is gone" in words
 
 
+def test_an_alias_that_is_on_another_index(proof):
+    proof().deliver()
+    code, words = proof(index_version=2).refused()
+    assert code == 3
+    assert "index_version of this pillow ask for" in words
+    assert "manage.py ptop_reindex plan" in words
+
+
 def test_an_empty_database(proof):
     one = proof()
     one.deliver()

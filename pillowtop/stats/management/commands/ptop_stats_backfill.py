@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
@@ -65,9 +66,12 @@ class Command(PillowCommand):
 
 def _time(text: str) -> int:
     try:
-        return microseconds(text)
+        since = microseconds(text)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from error
+    if since > time.time() * 1_000_000:
+        raise ArgumentTypeError(f"{text} is still to come: nothing has happened since then")
+    return since
 
 
 def _history(path: str) -> Any:

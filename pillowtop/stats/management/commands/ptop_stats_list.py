@@ -50,12 +50,13 @@ class Command(PillowCommand):
                 self.stdout.write(f"{name} is set aside: {one.set_aside}")
             if one.lacks:
                 self.stdout.write(
-                    f"{name} lacks its past: {one.lacks}. Type: ptop_stats_backfill {name}"
+                    f"{name} lacks its past: {one.lacks}. Type: "
+                    f"manage.py ptop_stats_backfill {name}"
                 )
             if one.filling:
                 self.stdout.write(
                     f"{name} waits for its backfill to take over. Where none runs any more, type: "
-                    f"ptop_stats_backfill {name}"
+                    f"manage.py ptop_stats_backfill {name}"
                 )
             if one.error:
                 self.stdout.write(f"{name} failed, and is tried again: {one.error}")
