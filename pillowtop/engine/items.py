@@ -120,12 +120,13 @@ class Gathering(Transactional, Protocol):
     def begin(self) -> None:
         """Before the first item of a transaction. One before it may have been undone."""
 
-    def conclude(self, *, present: bool, at: float) -> None:
+    def conclude(self, *, present: bool, at: float, checked: bool) -> None:
         """Behind the last item, within the transaction.
 
         `present` says that the feed had nothing more behind the batch, which may be empty; `at` is
         when it was opened, in seconds of the monotonic clock: that may be long ago, where the
-        database could not be asked.
+        database could not be asked. `checked` says that the database has refused the transaction
+        when it was to be committed: what it refuses is to be found out.
         """
 
     def wants_turn(self) -> bool:

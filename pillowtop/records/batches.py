@@ -45,7 +45,7 @@ def deliver(
     if manner is Manner.TOGETHER:
         outcomes = [_written(item, write, is_final=True) for item in items]
     else:
-        check = _Constraints().demand if manner is Manner.CHECKED else None
+        check = Constraints().demand if manner is Manner.CHECKED else None
         outcomes = _in_rounds(items, lambda item: _write_apart(item, write, check))
     conclude()
     refused = [one for one in outcomes if one.verdict is Verdict.REJECTED]
@@ -94,7 +94,7 @@ def _write_apart(item: Item, write: Write, check: Callable[[], None] | None) -> 
             check()
 
 
-class _Constraints:
+class Constraints:
     """The constraints that a database looks at when a transaction is committed."""
 
     def __init__(self) -> None:

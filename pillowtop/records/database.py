@@ -25,15 +25,20 @@ def unmigrated() -> list[str]:
     ]
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether a database says that its disk is full, or that it has run out of something else.
+OF_OTHERS = ("40001", "40P01", "55P03")
+"""Serialization failure, deadlock, lock not available."""
+
+
+def is_its_own(error: BaseException) -> bool:
+    """Whether an error says something about the database rather than about what was written: its
+    disk is full, or it has run out of something else; or others have locked what is needed.
 
     Source: https://www.postgresql.org/docs/current/errcodes-appendix.html (class 53)
     """
     cause = error.__cause__  # the driver's own
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return str(getattr(cause, "sqlstate", None)).startswith("53")
+    return str(getattr(cause, "sqlstate", None)).startswith(("53", *OF_OTHERS))
 
 
 def storable(text: str) -> str:

@@ -10,7 +10,7 @@ from pillowtop.stats.intervals import from_microseconds
 from pillowtop.stats.plugins import Plugin
 from pillowtop.stats.roll import Roll
 from pillowtop.stats.states import begun
-from pillowtop.stats.store import FAILURES, Store, wait, worded
+from pillowtop.stats.store import Store, demand_blame, wait, worded
 from pillowtop.stats.windows import Window, Windows
 
 CLOSED_AT_ONCE = 500
@@ -44,16 +44,16 @@ class Closer:
         windows = self._windows.open(kind, ends)
         try:
             self._write(kind, windows.values())
-        except FAILURES as error:
-            self._store.demand_alive(error)
+        except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
+            demand_blame(self._store, error)
             for window in windows.values():
                 self._close_alone(window, now)
 
     def _close_alone(self, window: Window, now: int) -> None:
         try:
             self._write(window.kind, [window])
-        except FAILURES as error:
-            self._store.demand_alive(error)
+        except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
+            demand_blame(self._store, error)
             window.attempts += 1
             window.error, window.due_at = worded(error), now + wait(window.attempts)
             at = from_microseconds(window.end)
@@ -79,6 +79,8 @@ class Closer:
         for row in rows:
             if not isinstance(row, kind.model):
                 raise TypeError(f"it gave {row!r} in place of a row of {kind.model.__name__}")
+            if row.timestamp not in (None, at):
+                raise TypeError(f"it gave {row!r} again, a row of the window until {row.timestamp}")
             row.statistic, row.timestamp = kind.ident(), at
         return rows
 

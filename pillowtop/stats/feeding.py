@@ -8,7 +8,7 @@ from pillowtop.stats.intervals import shown
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.roll import Roll
 from pillowtop.stats.states import kept
-from pillowtop.stats.store import FAILURES, Pending, Store
+from pillowtop.stats.store import Pending, Store, demand_blame
 from pillowtop.stats.windows import Groups, Windows
 
 RETRIED_AT_ONCE = 500
@@ -49,8 +49,8 @@ class Feeder:
                 with self._roll.timed(one.statistic), self._store.guarded():
                     window.feed([one.message])
                 done.append(one)
-            except FAILURES as error:
-                self._store.demand_alive(error)
+            except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
+                demand_blame(self._store, error)
                 window.put_back(before)
                 one.fail(error, now)
                 self._pending.append(one)
@@ -85,8 +85,8 @@ class Feeder:
             with self._store.guarded():
                 for end, group in groups.items():
                     windows[end].feed(group)
-        except FAILURES as error:
-            self._store.demand_alive(error)
+        except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
+            demand_blame(self._store, error)
             for end, group in groups.items():
                 self._feed_singly(kind, end, group, now)
         self._keep_own(kind, groups)
@@ -98,8 +98,8 @@ class Feeder:
             try:
                 with self._store.guarded():
                     window.feed([message])
-            except FAILURES as error:
-                self._store.demand_alive(error)
+            except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
+                demand_blame(self._store, error)
                 window.put_back(before)
                 failed = Pending(kind.ident(), end, message)
                 failed.fail(error, now)

@@ -100,10 +100,11 @@ class StatsPillow(BasicPillow):
         self.get_rules()
         stream = self._stream or self.get_feed().stream
         return StatsTransport(
-            lambda: self.make_tally(kinds), lambda change, doc: self._message(stream, change, doc)
+            lambda checked: self.make_tally(kinds, checked=checked),
+            lambda change, doc: self._message(stream, change, doc),
         )
 
-    def make_tally(self, kinds: dict[str, type[Plugin]]) -> Tally:
+    def make_tally(self, kinds: dict[str, type[Plugin]], *, checked: bool = False) -> Tally:
         """What counts, with all that is remembered."""
         from pillowtop.stats.records.store import DjangoStore  # noqa: PLC0415
         from pillowtop.stats.tally import Tally  # noqa: PLC0415  (numpy is not for web processes)
@@ -113,7 +114,7 @@ class StatsPillow(BasicPillow):
             self.name,
             kinds,
             self.get_rules(),
-            DjangoStore(self.name),
+            DjangoStore(self.name, checked=checked),
             epoch=stats_configuration().epoch,
             since=filling.since if filling else None,
             closes=filling is None,

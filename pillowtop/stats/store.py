@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sysconfig
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +18,6 @@ from pillowtop.stats.windows import Window
 
 ASKED, GATHERING = "asked", "gathering"
 """Stages of a backfill that takes over: see `pillowtop.stats.filling`."""
-
-FAILURES = (Exception, SystemExit, GeneratorExit, asyncio.CancelledError)
-"""What a plugin may raise. What stops a greenlet or the process is none of it."""
 
 NOT_OF_THE_PROJECT = (
     Path(pillowtop.__file__).parent,
@@ -135,6 +131,14 @@ class Store(Protocol):
     def demand_alive(self, error: BaseException) -> None:
         """Raise an error that no statistic is to blame for, or what the database raises where it
         does not work any more."""
+
+
+def demand_blame(store: Store, error: BaseException) -> None:
+    """Raise an error that no statistic is to blame for: what stops a greenlet or the process, and
+    what the database says of itself."""
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "GreenletExit":
+        raise error
+    store.demand_alive(error)
 
 
 def worded(error: BaseException) -> str:

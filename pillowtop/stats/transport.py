@@ -13,10 +13,13 @@ from pillowtop.transports.gathering import GatheringTransport
 
 
 class StatsTransport(GatheringTransport):
-    """`make_tally` takes up what is remembered; `make_message` says when a document happened."""
+    """`make_tally` takes up what is remembered, and is told whether it is to look at constraints
+    that databases look at on commit; `make_message` says when a document happened."""
 
     def __init__(
-        self, make_tally: Callable[[], Tally], make_message: Callable[[Change, Document], Message]
+        self,
+        make_tally: Callable[[bool], Tally],
+        make_message: Callable[[Change, Document], Message],
     ) -> None:
         self.counts: dict[str, int] = {}
         self._make_tally = make_tally
@@ -34,18 +37,18 @@ class StatsTransport(GatheringTransport):
     def gather(self, payload: Message) -> None:
         self._messages.append(payload)
 
-    def conclude(self, *, present: bool, at: float) -> None:
-        tally = self._tally or self._make_tally()
+    def conclude(self, *, present: bool, at: float, checked: bool) -> None:
+        tally = self._tally or self._make_tally(checked)
         # One that was in a transaction which was undone knows what did not happen.
         self._tally = None
         if self._messages or not present:
             self._heard_at = time.monotonic()
         tally.take(self._messages, present=present, idle=self._idle(at))
-        on_commit(lambda: self._keep(tally))
+        on_commit(lambda: self._keep(tally, again=not checked))  # to check takes long
 
     def wants_turn(self) -> bool:
         if self._tally is None:
-            self._keep(self._make_tally())
+            self._keep(self._make_tally(False))
         assert self._tally is not None
         return self._tally.wants_turn(self._idle(time.monotonic()))
 
@@ -53,6 +56,6 @@ class StatsTransport(GatheringTransport):
         """For how long there had been nothing by then, in microseconds."""
         return int(max(0.0, at - self._heard_at) * 1_000_000)
 
-    def _keep(self, tally: Tally) -> None:
-        self._tally = tally
+    def _keep(self, tally: Tally, *, again: bool = True) -> None:
+        self._tally = tally if again else None
         self.counts.update(tally.progress.counts)

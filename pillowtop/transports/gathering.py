@@ -35,9 +35,10 @@ class GatheringTransport:
         """Take what `make_payload` has made."""
         raise NotImplementedError
 
-    def conclude(self, *, present: bool, at: float) -> None:
+    def conclude(self, *, present: bool, at: float, checked: bool) -> None:
         """Write what has been gathered; `present`: the feed had nothing more behind it, `at` a time
-        of the monotonic clock."""
+        of the monotonic clock. `checked`: the database has refused it when it was to be committed,
+        so it is to be found out what it refuses."""
         raise NotImplementedError
 
     def wants_turn(self) -> bool:

@@ -15,6 +15,7 @@ from pillowtop import awaited
 from pillowtop.engine.backoff import Backoff
 from pillowtop.engine.figures import Snapshot
 from pillowtop.engine.moves import Move
+from pillowtop.engine.transience import demand_about_document
 from pillowtop.exceptions import (
     ConfigurationError,
     Halted,
@@ -161,7 +162,8 @@ class Supervisor:
             if self._lane and self._lane.has_started:
                 self._said = ""
             return self._ended_by(error)
-        except Exception as error:
+        except BaseException as error:
+            demand_about_document(error)
             self._figures.crashed(f"{type(error).__name__}: {error}")
             logger.exception(
                 "%s: crashed",

@@ -76,7 +76,12 @@ class Transactions:
         transport, more = self._transport, {}
         if isinstance(transport, Gathering):
             transport.begin()
-            conclude = partial(transport.conclude, present=batch.present, at=batch.opened_at)
+            conclude = partial(
+                transport.conclude,
+                present=batch.present,
+                at=batch.opened_at,
+                checked=manner is Manner.CHECKED,
+            )
             more = {"conclude": conclude}
         deliver = partial(
             batches.deliver,

@@ -16,7 +16,7 @@ from tests.project.source import PACKAGE
 
 PAGE = "reference/stats.md"
 COMMANDS = sorted(path.stem for path in PACKAGE.glob("stats/management/commands/[a-z]*.py"))
-FOR_THE_WORKER = {"mistakes", 
+FOR_THE_WORKER = {
     "filler", "get_plugins", "get_rules", "get_transport", "make_tally", "mistakes",
 }  # fmt: skip
 

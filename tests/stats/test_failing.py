@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import time
 from datetime import timedelta
 
+import gevent
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
 from pillowtop.stats import roll
-from pillowtop.stats.models import CategorizedLog, Scalar
+from pillowtop.stats.models import CategorizedLog, KeptMessages, Scalar
 from pillowtop.stats.records.store import DjangoStore
+from pillowtop.stats.windows import Window
 from tests.projects import wait_until
 from tests.stats.conftest import on_both
 from tests.stats.plugins import Count, Sequence
@@ -44,6 +48,25 @@ class Cancelled(Count):
 
     def process(self, message):
         raise asyncio.CancelledError
+
+
+class Overtimed(Count):
+    """As gevent's timeouts, which are no `Exception`."""
+
+    name = "overtimed"
+
+    def process(self, message):
+        raise gevent.Timeout(1)
+
+
+class Repeating(Count):
+    """Gives the same row again."""
+
+    name = "repeating"
+    row = Scalar(scalar=1)
+
+    def update(self):
+        return [self.row]
 
 
 class Speechless(Count):
@@ -141,7 +164,7 @@ def test_what_failed_is_tried_again_ever_more_seldom():
     assert dues == [60, 300, 1800, 7200]
 
 
-@pytest.mark.parametrize("kind", [Exiting, Cancelled, Speechless, Meddling, Unsaved])
+@pytest.mark.parametrize("kind", [Exiting, Cancelled, Overtimed, Speechless, Meddling, Unsaved])
 def test_other_ways_to_fail_at_a_message(kind):
     counting = Counting(kind, Count)
     counting.take(at(1))
@@ -303,6 +326,44 @@ def test_a_row_that_refers_to_what_is_not_there_is_the_failure_of_its_window(mak
         "print(json.dumps(list(OpenWindow.objects.filter(attempts=1).values_list('error'))))"
     )
     assert failed == ["IntegrityError: shop: there is no Shop {99}"]
+
+
+def test_a_row_that_is_given_for_a_second_window_is_that_one_s_failure():
+    counting = Counting(Repeating, Count)
+    counting.take(at(1), at(11))
+    counting.finish()
+    assert list(counting.rows(Repeating)) == [end(10)]
+    assert counting.store.count_failed("repeating-10s") == 1
+
+
+@pytest.mark.django_db
+def test_an_error_that_a_plugin_catches_and_the_database_does_not_is_said():
+    """Nothing is written any more then, and nobody would know."""
+
+    def write():
+        Scalar.objects.create(statistic="x", timestamp=NOON, scalar=1)
+        with contextlib.suppress(IntegrityError):
+            Scalar.objects.create(statistic="x")
+
+    guarded = DjangoStore("Test").guarded()
+    with pytest.raises(DatabaseError, match="was caught"), guarded:
+        write()
+    assert not Scalar.objects.exists()
+
+
+@pytest.mark.django_db
+def test_there_may_be_more_open_windows_than_a_statement_takes_parameters():
+    connection.ensure_connection()
+    store = DjangoStore("Test")
+    store.save_windows([Window(Count, number) for number in range(2000)])
+    store.save_kept("10s", {1: b"[]", 5000: b"[]"})
+    few = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999
+    before = connection.connection.setlimit(*few)
+    try:
+        store.forget(4000, 0)
+    finally:
+        connection.connection.setlimit(few[0], before)
+    assert KeptMessages.objects.count() == 2
 
 
 @pytest.mark.django_db

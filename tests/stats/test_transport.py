@@ -15,15 +15,15 @@ def test_time_passes_up_to_when_a_batch_was_opened_and_not_while_it_waited(db):
     """A turn that waited for a database through an outage made all late that came behind it."""
     store = MemoryStore()
     transport = StatsTransport(
-        lambda: Tally("Test", {Count.ident(): Count}, RULES, store), lambda *_: at(0)
+        lambda checked: Tally("Test", {Count.ident(): Count}, RULES, store), lambda *_: at(0)
     )
     transport.begin()
     transport.gather(at(5))
-    transport.conclude(present=True, at=time.monotonic())
+    transport.conclude(present=True, at=time.monotonic(), checked=False)
     opened_at = transport._heard_at + 1
     transport._heard_at -= 1000  # that long ago
     transport.begin()
-    transport.conclude(present=True, at=opened_at - 1000)
+    transport.conclude(present=True, at=opened_at - 1000, checked=False)
     assert store.rows == {}
-    transport.conclude(present=True, at=opened_at)
+    transport.conclude(present=True, at=opened_at, checked=False)
     assert len(store.rows) == 1

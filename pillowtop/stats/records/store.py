@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import Exists, F, Model, OuterRef, QuerySet
 
-from pillowtop.records.database import alias, is_full, storable
+from pillowtop.records.batches import Constraints
+from pillowtop.records.database import alias, is_its_own, storable
 from pillowtop.stats.intervals import from_microseconds
 from pillowtop.stats.plugins import Message, Plugin
 from pillowtop.stats.progress import Progress
@@ -32,10 +33,14 @@ AT_ONCE = 400
 
 
 class DjangoStore:
-    """Of one pillow. Opens no transaction: `pillowtop.stats.store.Store` says what it does."""
+    """Of one pillow. Opens no transaction: `pillowtop.stats.store.Store` says what it does.
 
-    def __init__(self, pillow: str) -> None:
+    With `checked`, `guarded` also looks at what databases look at on commit only.
+    """
+
+    def __init__(self, pillow: str, *, checked: bool = False) -> None:
         self._pillow = pillow
+        self._constraints = Constraints() if checked else None
 
     def lock(self) -> None:
         # A write: a transaction of SQLite that reads first cannot wait for its turn to write.
@@ -157,15 +162,24 @@ class DjangoStore:
         )
         over.filter(~Exists(lacking), is_stored=True).delete()
         # What failed may need them still.
-        needed = set(over.values_list("end", flat=True))
-        self._of(KeptMessages).filter(end__lte=cut).exclude(end__in=needed).delete()
+        left = self._of(KeptMessages).filter(end__lte=cut)
+        left.exclude(end__in=over.values("end")).delete()
         self._of(CountedMessages).filter(slot__lt=first_slot).delete()
 
-    def guarded(self) -> AbstractContextManager[object]:
-        return transaction.atomic(using=alias())
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        with transaction.atomic(using=alias()):
+            yield
+            if connections[alias()].needs_rollback:
+                raise DatabaseError(
+                    "an error of the database was caught, and what was written before is undone: "
+                    "write what may fail in a transaction.atomic() of its own"
+                )
+            if self._constraints:
+                self._constraints.demand()
 
     def demand_alive(self, error: BaseException) -> None:
-        if is_full(error):
+        if is_its_own(error):
             raise error
         with connections[alias()].cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from pillowtop.records.database import alias
 from pillowtop.stats.plugins import Plugin
+
+CHUNK = 500
 
 
 def rows_of(kind: type[Plugin]) -> QuerySet[Any]:
@@ -27,11 +29,23 @@ def replace(kind: type[Plugin], windows: Mapping[datetime, Sequence[Any]]) -> No
     One with the key of a row that stood there keeps its id, so that whoever turns pages meets it
     once; of several with one key each does, in their order.
     """
-    standing: defaultdict[tuple[Any, ...], deque[Any]] = defaultdict(deque)
-    for row in rows_of(kind).filter(timestamp__in=list(windows)).order_by("pk"):
-        standing[_key(row)].append(row)
-    rows, added = list(chain.from_iterable(windows.values())), []
+    there = rows_of(kind).filter(timestamp__in=list(windows)).order_by("pk")
+    rows = list(chain.from_iterable(windows.values()))
     _demand_related(kind, rows)
+    try:
+        with transaction.atomic(using=alias()):
+            _change(kind, there, rows)
+    except IntegrityError:
+        # Rows may have traded what is to be unique.
+        there.delete()
+        kind.model.objects.using(alias()).bulk_create(rows)
+
+
+def _change(kind: type[Plugin], there: Iterable[Any], rows: Sequence[Any]) -> None:
+    standing: defaultdict[tuple[Any, ...], deque[Any]] = defaultdict(deque)
+    for row in there:
+        standing[_key(row)].append(row)
+    kept, added = [], []
     for row in rows:
         same = standing[_key(row)]  # there may be several, as in a log
         if not same:
@@ -40,9 +54,12 @@ def replace(kind: type[Plugin], windows: Mapping[datetime, Sequence[Any]]) -> No
         before = same.popleft()
         if _values(before) != _values(row):
             row.pk = before.pk
-            row.save(using=alias(), force_update=True)
-    if left := [row.pk for same in standing.values() for row in same]:
-        rows_of(kind).filter(pk__in=left).delete()
+            kept.append(row)
+    left = iter([row.pk for same in standing.values() for row in same])
+    while chunk := list(islice(left, CHUNK)):
+        rows_of(kind).filter(pk__in=chunk).delete()
+    for row in kept:
+        row.save(using=alias(), force_update=True)
     kind.model.objects.using(alias()).bulk_create(added)
 
 
@@ -54,6 +71,7 @@ def _demand_related(kind: type[Plugin], rows: Sequence[Any]) -> None:
             continue
         target = field.target_field
         asked = {target.to_python(getattr(row, field.attname)) for row in rows} - {None}
+        asked -= {getattr(row, target.attname) for row in rows if isinstance(row, target.model)}
         others = target.model._base_manager.using(alias())  # noqa: SLF001
         there = others.filter(**{f"{target.attname}__in": asked})
         missing = asked.difference(there.values_list(target.attname, flat=True))
@@ -62,7 +80,9 @@ def _demand_related(kind: type[Plugin], rows: Sequence[Any]) -> None:
 
 
 def _key(row: Any) -> tuple[Any, ...]:
-    return row.timestamp, *(getattr(row, column) for column in row.key_columns)
+    # What is not counted by the database is the plugin's own, and rows may refer to it.
+    columns = row.key_columns if row._meta.auto_field else [row._meta.pk.attname]  # noqa: SLF001
+    return row.timestamp, *(getattr(row, column) for column in columns)
 
 
 def _values(row: Any) -> list[Any]:
