@@ -212,6 +212,28 @@ def test_a_backfill_killed_at_random_goes_on_where_it_was(make_statistics):
     assert finish(statistics, traffic.sent) == expected(traffic.sent)
 
 
+REVERTING = """
+class Reverting(Count):
+    name = "reverting"
+
+    @classmethod
+    def revert(cls, start, stop):
+        raise ZeroDivisionError("revert")
+"""
+
+
+def test_a_plugin_that_fails_at_removing_rows_is_named(make_statistics):
+    statistics = make_statistics("lateness = timedelta(0)", REVERTING, ["Reverting"])
+    statistics.send("a", 1)
+    statistics.send("last", 100)
+    statistics.project.catch_up()
+    statistics.database.delete("a")
+    result = statistics.project.manage("ptop_stats_backfill", "reverting-10s", seconds=200.0)
+    assert result.returncode == 4
+    assert "its plugin failed at that: ZeroDivisionError: revert (pillows.py, line" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_rows_of_windows_before_since_stay_and_all_others_are_made_anew(make_statistics):
     statistics = make_statistics(PATIENT)
     sent = [("a", 5, "ann"), ("b", 65, "ann"), ("c", 70, "bob"), ("d", 125, "ann")]

@@ -7,18 +7,21 @@ import time
 import uuid
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 
 from pillowtop import registry
 from pillowtop.conf import configuration
-from pillowtop.exceptions import ConfigurationError
+from pillowtop.exceptions import ConfigurationError, PillowtopError
 from pillowtop.exits import Exit
 from pillowtop.management.progress import Phases
 from pillowtop.stats import registry as statistics
 from pillowtop.stats.history import History
 from pillowtop.stats.pillows import Filling, StatsPillow
 from pillowtop.stats.plugins import Plugin
+from pillowtop.stats.progress import Rules
 from pillowtop.stats.records import filling
 from pillowtop.stats.records.filling import Backfill, Taken
+from pillowtop.stats.store import worded
 
 logger = logging.getLogger(__name__)
 
@@ -71,13 +74,25 @@ class Fill:
         for attempt in range(1, TIMES + 1):
             self._count(backfill)
             rules, is_last = self._pillow.get_rules(), attempt == TIMES
-            taken = filling.take_over(backfill, self._kind, rules, tolerant=is_last)
+            taken = self._taken_over(backfill, rules, tolerant=is_last)
             if taken.windows or not taken.missing:
                 break
             time.sleep(1.0)  # a node of the cluster may lag behind the one that the pillow reads
         self._log(f"the past of {backfill.statistic} is filled in: {taken.windows} windows")
         self._run(self._pillow)  # where nobody else does: has it write its rows
         return taken
+
+    def _taken_over(self, backfill: Backfill, rules: Rules, *, tolerant: bool) -> Taken:
+        try:
+            return filling.take_over(backfill, self._kind, rules, tolerant=tolerant)
+        except (filling.Superseded, PillowtopError, DatabaseError):
+            raise
+        except Exception as error:  # of its revert()
+            raise CommandError(
+                f"{backfill.statistic} gets no rows until its past is filled in, and its plugin "
+                f"failed at that: {worded(error)}. Mend it, and type the same again",
+                returncode=Exit.UNHEALTHY,
+            ) from error
 
     def _begun(self) -> Backfill:
         name = f"{self._pillow.name}@{uuid.uuid4().hex[:8]}"
