@@ -38,7 +38,8 @@ class StatsTransport(GatheringTransport):
         self._messages.append(payload)
 
     def conclude(self, *, present: bool, at: float, checked: bool) -> None:
-        tally = self._tally or self._make_tally(checked)
+        # Another one may have been made by `wants_turn` meanwhile, which is not to check anything.
+        tally = self._make_tally(True) if checked else self._tally or self._make_tally(False)
         # One that was in a transaction which was undone knows what did not happen.
         self._tally = None
         if self._messages or not present:

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from pillowtop.exceptions import ConfigurationError
 from pillowtop.stats.models import Categorized, Scalar
 from pillowtop.stats.records import pruning
 
@@ -190,7 +191,10 @@ def test_a_missing_table_is_said(monkeypatch):
     monkeypatch.setattr(Scalar._meta, "db_table", "nowhere")
     code, words = refused()
     assert code == 3
-    assert "the table nowhere is missing: run manage.py migrate" in words
+    assert "tables of pillowtop.stats are missing: run manage.py migrate" in words
+    # Rows of models of one's own are in tables of other applications.
+    with pytest.raises(ConfigurationError, match="the table nowhere is missing: run manage"):
+        pruning.holdings({})
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 100])

@@ -27,3 +27,18 @@ def test_time_passes_up_to_when_a_batch_was_opened_and_not_while_it_waited(db):
     assert store.rows == {}
     transport.conclude(present=True, at=opened_at, checked=False)
     assert len(store.rows) == 1
+
+
+def test_what_is_made_between_two_attempts_is_not_taken_for_what_checks(db):
+    """A turn may be asked for while the transaction of a batch is tried again."""
+    made = []
+
+    def make(checked):
+        made.append(checked)
+        return Tally("Test", {Count.ident(): Count}, RULES, MemoryStore())
+
+    transport = StatsTransport(make, lambda *_: at(0))
+    transport.wants_turn()
+    transport.begin()
+    transport.conclude(present=True, at=time.monotonic(), checked=True)
+    assert made == [False, True]
