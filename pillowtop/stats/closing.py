@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from pillowtop.stats.feeding import bucket_of
@@ -38,28 +38,28 @@ class Closer:
             for first in range(0, len(all_ends), STORED_AT_ONCE):
                 some = all_ends[first : first + STORED_AT_ONCE]
                 with self._roll.timed(ident):
-                    self._close_together(kinds[ident], some, now)
+                    windows = self._windows.open(kinds[ident], some)
+                    self._close(kinds[ident], list(windows.values()), now)
 
-    def _close_together(self, kind: type[Plugin], ends: list[int], now: int) -> None:
-        windows = self._windows.open(kind, ends)
+    def _close(self, kind: type[Plugin], windows: Sequence[Window], now: int) -> None:
+        """All at once; where that fails, each by itself."""
         try:
-            self._write(kind, windows.values())
+            self._write(kind, windows)
         except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
             demand_blame(self._store, error)
-            for window in windows.values():
-                self._close_alone(window, now)
+            if len(windows) == 1:
+                self._failed(windows[0], error, now)
+                return
+            for window in windows:
+                self._close(kind, [window], now)
 
-    def _close_alone(self, window: Window, now: int) -> None:
-        try:
-            self._write(window.kind, [window])
-        except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
-            demand_blame(self._store, error)
-            window.attempts += 1
-            window.error, window.due_at = worded(error), now + wait(window.attempts)
-            at = from_microseconds(window.end)
-            self._roll.failed(window.kind.ident(), f"its window until {at}", window.error)
+    def _failed(self, window: Window, error: BaseException, now: int) -> None:
+        window.attempts += 1
+        window.error, window.due_at = worded(error), now + wait(window.attempts)
+        at = from_microseconds(window.end)
+        self._roll.failed(window.kind.ident(), f"its window until {at}", window.error)
 
-    def _write(self, kind: type[Plugin], windows: Collection[Window]) -> None:
+    def _write(self, kind: type[Plugin], windows: Sequence[Window]) -> None:
         with self._store.guarded():
             self._store.store(kind, {one.end: self._rows(one) for one in windows})
         for one in windows:

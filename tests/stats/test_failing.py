@@ -277,57 +277,6 @@ def test_errors_of_the_database_are_those_of_the_plugin(make_statistics):
     assert "IntegrityError" in found["broken-10s"]["error"]
 
 
-MODELS = """
-from django.db import models
-from pillowtop.stats.models import ScalarModel
-
-class Shop(models.Model):
-    pass
-
-class Sale(ScalarModel):
-    shop = models.ForeignKey(Shop, models.CASCADE, null=True)
-"""
-
-SELLING = """
-from shop.models import Sale
-
-class Selling(Said):
-    name = "selling"
-    model = Sale
-
-    def initialize(self):
-        self.shops = set()
-
-    def process(self, message):
-        self.shops.add(message.get("shop"))
-
-    def update(self):
-        return [Sale(scalar=1, shop_id=one) for one in self.shops]
-"""
-
-
-@on_both
-def test_a_row_that_refers_to_what_is_not_there_is_the_failure_of_its_window(make_statistics):
-    """Databases say so where the transaction ends: it would be undone, again and again."""
-    statistics = make_statistics("lateness = timedelta(0)", SELLING, ["Count", "Selling"], MODELS)
-    statistics.run("from shop.models import Shop; Shop.objects.create(pk=7)")
-    for second, shop in ((1, "7"), (11, None), (21, 99), (100, 7)):
-        statistics.send(f"m{second}", second, shop=shop)
-    statistics.project.catch_up()
-    assert statistics.rows() == {"count-10s": {10: 1, 20: 1, 30: 1}}
-    shops = statistics.ask(
-        "from shop.models import Sale; "
-        "rows = Sale.objects.order_by('timestamp'); "
-        "print(json.dumps(list(rows.values_list('shop_id', flat=True))))"
-    )
-    assert shops == [7, None]
-    (failed,) = statistics.ask(
-        "from pillowtop.stats.models import OpenWindow; "
-        "print(json.dumps(list(OpenWindow.objects.filter(attempts=1).values_list('error'))))"
-    )
-    assert failed == ["IntegrityError: shop: there is no Shop {99}"]
-
-
 def test_a_row_that_is_given_for_a_second_window_is_that_one_s_failure():
     counting = Counting(Repeating, Count)
     counting.take(at(1), at(11))

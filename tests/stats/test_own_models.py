@@ -80,8 +80,8 @@ class Nodes(Users):
         leaves = [Node(category=name, scalar=count, parent=root) for name, count in self.most()]
         return [root, *leaves]
 
-class Careless(Said):
-    name = "careless"
+class Selling(Said):
+    name = "selling"
     model = Sale
 
     def initialize(self):
@@ -92,6 +92,9 @@ class Careless(Said):
 
     def update(self):
         return [Sale(scalar=1, shop_id=one) for one in self.shops]
+
+class Careless(Selling):
+    name = "careless"
 
     @classmethod
     def store(cls, windows):
@@ -143,7 +146,7 @@ def test_late_messages_change_the_order_of_rows(make_statistics, plugin):
 @on_both
 def test_what_is_found_out_on_commit_is_the_failure_of_who_has_written_it(make_statistics):
     """It was that of all, again and again."""
-    plugins = ["Count", "Careless", "Noting"]
+    plugins = ["Count", "Careless", "Noting", "Selling"]
     statistics = make_statistics("lateness = timedelta(0)", PLUGINS, plugins, MODELS)
     statistics.run("from shop.models import Shop; Shop.objects.create(pk=7)")
     for second, shop in ((1, 7), (11, None), (21, 99), (100, 7)):
@@ -157,7 +160,8 @@ def test_what_is_found_out_on_commit_is_the_failure_of_who_has_written_it(make_s
         "print(json.dumps(list(rows.values_list('statistic', 'shop_id'))))"
     )
     assert sorted(found, key=str) == [
-        ["careless-10s", 7], ["careless-10s", None], ["noted", 7], ["noted", 7], ["noted", None]
+        ["careless-10s", 7], ["careless-10s", None], ["noted", 7], ["noted", 7], ["noted", None],
+        ["selling-10s", 7], ["selling-10s", None],
     ]  # fmt: skip
     failed = statistics.ask(
         "from pillowtop.stats import models as m; "
@@ -165,4 +169,5 @@ def test_what_is_found_out_on_commit_is_the_failure_of_who_has_written_it(make_s
         "for table in (m.OpenWindow, m.PendingMessage) "
         "for row in table.objects.filter(attempts=1)]))"
     )
-    assert failed == [["careless-10s", "IntegrityError"], ["noting-10s", "IntegrityError"]]
+    names = "careless-10s", "noting-10s", "selling-10s"
+    assert sorted(failed) == [[name, "IntegrityError"] for name in names]

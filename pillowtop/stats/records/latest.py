@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from pillowtop.stats.plugins import Plugin
-from pillowtop.stats.records.tables import replace, rows_of
-
-CHUNK = 500
+from pillowtop.stats.records.tables import chunks, remove, replace, rows_of
 
 
 def keep_latest(kind: type[Plugin], end: datetime, rows: Sequence[Any]) -> None:
@@ -24,15 +21,12 @@ def keep_latest(kind: type[Plugin], end: datetime, rows: Sequence[Any]) -> None:
             older.append(row)
     latest = [row for row in rows if _key(row) not in newer]
     keys = set(map(_key, latest))
-    passed = iter([row.pk for row in older if _key(row) in keys])
-    while chunk := list(islice(passed, CHUNK)):
-        rows_of(kind).filter(pk__in=chunk).delete()
+    remove(kind, (row.pk for row in older if _key(row) in keys))
     replace(kind, {end: latest})
 
 
 def _standing(kind: type[Plugin], categories: set[str]) -> Iterator[Any]:
-    left = iter(sorted(categories))
-    while chunk := list(islice(left, CHUNK)):
+    for chunk in chunks(sorted(categories)):
         yield from rows_of(kind).filter(category__in=chunk)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -31,7 +31,6 @@ def replace(kind: type[Plugin], windows: Mapping[datetime, Sequence[Any]]) -> No
     """
     there = rows_of(kind).filter(timestamp__in=list(windows)).order_by("pk")
     rows = list(chain.from_iterable(windows.values()))
-    _demand_related(kind, rows)
     try:
         with transaction.atomic(using=alias()):
             _change(kind, there, rows)
@@ -39,6 +38,19 @@ def replace(kind: type[Plugin], windows: Mapping[datetime, Sequence[Any]]) -> No
         # Rows may have traded what is to be unique.
         there.delete()
         kind.model.objects.using(alias()).bulk_create(rows)
+
+
+def remove(kind: type[Plugin], keys: Iterable[Any]) -> None:
+    """Remove rows by their primary keys, however many they are."""
+    for chunk in chunks(keys):
+        rows_of(kind).filter(pk__in=chunk).delete()
+
+
+def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """As many at once as a statement takes parameters."""
+    left = iter(values)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk
 
 
 def _change(kind: type[Plugin], there: Iterable[Any], rows: Sequence[Any]) -> None:
@@ -55,28 +67,10 @@ def _change(kind: type[Plugin], there: Iterable[Any], rows: Sequence[Any]) -> No
         if _values(before) != _values(row):
             row.pk = before.pk
             kept.append(row)
-    left = iter([row.pk for same in standing.values() for row in same])
-    while chunk := list(islice(left, CHUNK)):
-        rows_of(kind).filter(pk__in=chunk).delete()
+    remove(kind, (row.pk for same in standing.values() for row in same))
     for row in kept:
         row.save(using=alias(), force_update=True)
     kind.model.objects.using(alias()).bulk_create(added)
-
-
-def _demand_related(kind: type[Plugin], rows: Sequence[Any]) -> None:
-    """Rows that refer to what is not there would be found out when the transaction ends, with all
-    that others have written in it."""
-    for field in kind.model._meta.concrete_fields:  # noqa: SLF001
-        if not (field.remote_field and field.db_constraint):
-            continue
-        target = field.target_field
-        asked = {target.to_python(getattr(row, field.attname)) for row in rows} - {None}
-        asked -= {getattr(row, target.attname) for row in rows if isinstance(row, target.model)}
-        others = target.model._base_manager.using(alias())  # noqa: SLF001
-        there = others.filter(**{f"{target.attname}__in": asked})
-        missing = asked.difference(there.values_list(target.attname, flat=True))
-        if missing:
-            raise IntegrityError(f"{field.name}: there is no {target.model.__name__} {missing}")
 
 
 def _key(row: Any) -> tuple[Any, ...]:
