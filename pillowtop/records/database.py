@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.apps import apps
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from pillowtop.conf import configuration
 
 
 def alias() -> str:
     return configuration().DATABASE
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Within it nobody closes Django's connection, as `connections.close_all()` does: the work of
+    others in the same transaction would be undone with it. Whoever tries meets `DatabaseError`."""
+    connection = connections[alias()]
+
+    def refuse() -> None:
+        raise DatabaseError(
+            "the connection to Django's database is pillowtop's, and the work of others is in its "
+            "transaction: do not close it"
+        )
+
+    connection.close = refuse  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del connection.close
 
 
 def unmigrated() -> list[str]:

@@ -248,6 +248,19 @@ class Writing(Said):
     def update(self):
         return [Scalar(scalar=self.count)]
 
+class Closing(Said):
+    name = "closing"
+
+    def initialize(self):
+        self.count = 0
+
+    def process(self, message):
+        self.count += 1
+
+    def update(self):
+        from django.db import connections
+        connections.close_all()
+
 class Broken(Said):
     name = "broken"
 
@@ -264,7 +277,8 @@ class Broken(Said):
 
 @on_both
 def test_errors_of_the_database_are_those_of_the_plugin(make_statistics):
-    statistics = make_statistics("lateness = timedelta(0)", FAILING, ["Count", "Writing", "Broken"])
+    plugins = ["Count", "Writing", "Closing", "Broken"]
+    statistics = make_statistics("lateness = timedelta(0)", FAILING, plugins)
     statistics.send("a", 1)
     statistics.send("b", 100)
     statistics.project.catch_up()
@@ -275,6 +289,8 @@ def test_errors_of_the_database_are_those_of_the_plugin(make_statistics):
     assert found["writing-10s"]["failed"] == 2
     assert found["broken-10s"]["failed_windows"] == 1
     assert "IntegrityError" in found["broken-10s"]["error"]
+    assert found["closing-10s"]["failed_windows"] == 1
+    assert "do not close it (pillows.py, line" in found["closing-10s"]["error"]
 
 
 def test_a_row_that_is_given_for_a_second_window_is_that_one_s_failure():

@@ -58,6 +58,9 @@ class OrderPillow(SQLPillow):
         if delete:
             Order.objects.filter(doc_id=document["_id"]).delete()
             return
+        if document.get("closes"):
+            from django.db import connection
+            connection.close()
         if document.get("down") and DOWN.exists():
             raise TransientError("the price service is down")
         Order.objects.update_or_create(
@@ -156,6 +159,15 @@ def test_a_document_that_fails_is_a_letter_and_the_rest_is_written_once(make_tab
     tables.project.catch_up()
     assert tables.orders()["bad"] == 7
     assert tables.letters() == []
+
+
+def test_one_that_closes_the_connection_takes_no_other_with_it(make_tables):
+    tables = make_tables(STORING)
+    tables.database.fill(10)
+    tables.database.put("bad", n=7, closes=True)
+    tables.project.catch_up(code=4)
+    assert len(tables.orders()) == 10
+    assert [one["doc_id"] for one in tables.letters()] == ["bad"]
 
 
 def test_a_constraint_that_is_checked_at_the_end_only_is_one_documents_fault(make_tables):
