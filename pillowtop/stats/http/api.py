@@ -77,7 +77,7 @@ def index(request: HttpRequest, asked: Query[CallbackAsked]) -> HttpResponse:
         request,
         chosen,
         lambda: index_page(entries) if chosen.name == "html" else to_json(entries),
-        etag_of(chosen, asked, entries),
+        etag_of((chosen, asked, entries)),
         public=False,
         callback=asked.callback,
     )
@@ -106,7 +106,7 @@ def layout(request: HttpRequest, ident: Path[str], asked: Query[CallbackAsked]) 
         request,
         chosen,
         lambda: body,
-        etag_of(chosen, asked, body),
+        etag_of((chosen, asked, body)),
         public=kind.public,
         callback=asked.callback,
     )

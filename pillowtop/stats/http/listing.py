@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -47,13 +48,15 @@ class Listing:
 
     def answer(self) -> HttpResponse:
         page = self._book.page(self._place())
-        model, links = self._kind.model, self._links.of_pages(page)
-        values = [tuple(getattr(row, name) for name in model.columns()) for row in page.rows]
+        links, columns = self._links.of_pages(page), self._kind.model.columns()
+        # Not kept: what lives as long as a page makes Python look for garbage everywhere.
+        values = ([getattr(row, name) for name in columns] for row in page.rows)
+        about = self._chosen, self._asked, self._kind.summary, page.fewer, page.more
         response = answer(
             self._request,
             self._chosen,
             lambda: self._rendered(page, links),
-            etag_of(self._chosen, self._asked, self._kind.summary, page.fewer, page.more, values),
+            etag_of(chain(about, values)),
             public=self._kind.public,
             callback=self._asked.callback,
         )

@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from pillowtop.stats.rendering.pivot import pivot
-from pillowtop.stats.rendering.values import columns_of, plain, records_of, utc
+from pillowtop.stats.rendering.values import cells_of, columns_of, plain, utc
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 """Source: https://owasp.org/www-community/attacks/CSV_Injection"""
@@ -18,19 +19,17 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 def rows_to_csv(model: Any, rows: Iterable[Any]) -> str:
     """A line with the names of the columns, then one for each row."""
-    columns = columns_of(model)
-    records = records_of(model, rows)
-    return _table([columns, *([one[column] for column in columns] for one in records)])
+    return _table(chain([columns_of(model)], cells_of(model, rows)))
 
 
 def pivoted_to_csv(rows: Iterable[Any]) -> str:
     """A line for each window, with a column for each category."""
     categories, windows = pivot(rows)
-    lines = [
+    lines = (
         [utc(end), *(plain(found.get(category, 0)) for category in categories)]
         for end, found in windows.items()
-    ]
-    return _table([["timestamp", *categories], *lines])
+    )
+    return _table(chain([["timestamp", *categories]], lines))
 
 
 def _table(lines: Iterable[Sequence[Any]]) -> str:

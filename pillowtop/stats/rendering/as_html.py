@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from pillowtop.stats.rendering.values import columns_of, records_of, shown
+from pillowtop.stats.rendering.values import cells_of, columns_of, shown
 
 STYLE = mark_safe(
     """
@@ -62,9 +62,7 @@ def navigation(links: Mapping[str, str]) -> SafeString:
 
 
 def rows_table(model: Any, rows: Iterable[Any]) -> SafeString:
-    columns = columns_of(model)
-    records = records_of(model, rows)
-    return table(columns, ([record[column] for column in columns] for record in records))
+    return table(columns_of(model), cells_of(model, rows))
 
 
 def table(columns: Iterable[str], lines: Iterable[Iterable[Any]]) -> SafeString:

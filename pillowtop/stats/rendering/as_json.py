@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pillowtop.stats.rendering.values import plain, records_of
+from pillowtop.stats.rendering.values import cells_of, columns_of, plain
 
 
 def to_json(value: Any) -> str:
@@ -18,4 +18,5 @@ def to_json(value: Any) -> str:
 
 def rows_to_json(model: Any, rows: Iterable[Any]) -> str:
     """A list of objects."""
-    return to_json(records_of(model, rows))
+    columns = columns_of(model)
+    return to_json([dict(zip(columns, cells, strict=True)) for cells in cells_of(model, rows)])

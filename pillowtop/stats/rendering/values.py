@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,10 +52,10 @@ def _plain_float(value: float) -> float | int | None:
     return int(value) if value.is_integer() and abs(value) <= EXACT else value
 
 
-def records_of(model: Any, rows: Iterable[Any]) -> list[dict[str, Any]]:
-    """Each row's columns, as JSON knows them."""
+def cells_of(model: Any, rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """The values of each row's columns, as JSON knows them."""
     columns = columns_of(model)
-    return [{column: plain(getattr(row, column)) for column in columns} for row in rows]
+    return ([plain(getattr(row, column)) for column in columns] for row in rows)
 
 
 def shown(value: Any) -> str:
