@@ -38,12 +38,13 @@ class Change(
     eq=False,
     gc=False,  # they come by the thousand and hold no cycles
     # The last two fields are ours: no row can set them, as no row has such keys.
-    rename={"database": "~database", "_decoded": "~decoded"},
+    rename={"database": "~database", "decoded": "~decoded"},
 ):
     """One row of a feed, decoded as far as it is needed and readable as the dict it was.
 
     `doc` is the document's JSON as the server sent it (empty without `include_docs`); `document`
-    decodes it, once. `database` names the database it comes from.
+    decodes it, once, and `decoded` is what it has decoded. `database` names the database it comes
+    from.
 
         change.id, change["id"]; change.rev; change.deleted; change.get("doc"); dict(change)
 
@@ -56,7 +57,7 @@ class Change(
     deleted: bool = False
     doc: msgspec.Raw = NO_DOCUMENT
     database: str = ""
-    _decoded: Document | None = None
+    decoded: Document | None = None
 
     @property
     def rev(self) -> str:
@@ -76,9 +77,9 @@ class Change(
     @property
     def document(self) -> Document | None:
         """The document as a dict, the same one at each call; None where the feed carried none."""
-        if self._decoded is None and self.has_document:
-            self._decoded = msgspec.json.decode(self.doc)
-        return self._decoded
+        if self.decoded is None and self.has_document:
+            self.decoded = msgspec.json.decode(self.doc)
+        return self.decoded
 
     def copy(self) -> Change:
         """The same change, whose document is decoded anew."""
@@ -87,7 +88,7 @@ class Change(
     def forget_decoded(self) -> None:
         """Have `document` decode anew: a hook that failed may have changed what it was given."""
         if self.has_document:
-            self._decoded = None
+            self.decoded = None
 
     def __getitem__(self, key: str) -> Any:
         try:

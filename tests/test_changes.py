@@ -55,7 +55,7 @@ def test_without_a_document(row):
 
 
 def test_no_row_can_set_what_is_ours():
-    one = change({**ROW, "database": "another", "_decoded": {"a": 1}})
+    one = change({**ROW, "database": "another", "decoded": {"a": 1}})
     assert one.database == ""
     assert one.document == ROW["doc"]
 

@@ -118,8 +118,11 @@ class Way:
             changes = [
                 one
                 for one in changes
-                # What is not in the feed is loaded, and judged then.
-                if one.deleted or (document := one.document) is None or python_passes(document)
+                # What is not in the feed is loaded, and judged then. `decoded` is asked first, as
+                # a property takes as long as a filter.
+                if one.deleted
+                or (document := one.decoded or one.document) is None
+                or python_passes(document)
             ]
         return changes
 
