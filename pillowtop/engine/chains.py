@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 
 import msgspec
 
@@ -15,6 +15,9 @@ ROW_BYTES = 300
 """What is counted for a read and for a row, besides the document."""
 
 PLACES_AT_MOST = 64
+
+JOINED_BYTES = 128 * 1024
+"""A read for all should have so many; and its decoded documents fit into the processor's cache."""
 
 DECODED_BYTES = 256 * 1024
 """Of how much behind the end the decoded documents are kept for the next reader."""
@@ -108,7 +111,32 @@ class Chain:
         self._decoded.append((link.end, link.read.changes))
         while self._decoded[0][0] < link.end - DECODED_BYTES:
             for change in self._decoded.popleft()[1]:
-                change.forget_decoded()
+                change.decoded = None
+
+
+def joined(reads: Iterable[Read], least_bytes: int) -> Iterator[Read]:
+    """The same, joined where they are smaller than that and the feed has more to give at once.
+
+    A read is a turn for every reader, which takes longer than twenty changes that he does not want.
+    """
+    before: Read | None = None
+    for read in reads:
+        whole = read if before is None else _behind(before, read)
+        waits = whole.more and whole.seq is None and size_of(whole) < least_bytes
+        before = whole if waits else None
+        if not waits:
+            yield whole
+    if before is not None:
+        yield before
+
+
+def _behind(before: Read, read: Read) -> Read:
+    return msgspec.structs.replace(
+        read,
+        changes=before.changes + read.changes,
+        unreadable=before.unreadable + read.unreadable,
+        at=before.at,
+    )
 
 
 def size_of(read: Read) -> int:

@@ -6,8 +6,15 @@ import msgspec
 import pytest
 
 from pillowtop.changes import Change
-from pillowtop.engine.chains import DECODED_BYTES, PLACES_AT_MOST, Chain, Link, size_of
-from pillowtop.feeds.reading import Read
+from pillowtop.engine.chains import (
+    DECODED_BYTES,
+    PLACES_AT_MOST,
+    Chain,
+    Link,
+    joined,
+    size_of,
+)
+from pillowtop.feeds.reading import Read, Unreadable
 
 
 def read(seq=None, rows=1):
@@ -94,3 +101,36 @@ def test_what_was_decoded_is_kept_for_those_who_come_soon():
     assert changes[0].document is first
     chain.add(Read("orders", [Change("big", doc=msgspec.Raw(b"1" * DECODED_BYTES))], "3-x"))
     assert changes[0].document is not first
+
+
+def test_small_reads_are_joined_while_the_feed_has_more():
+    """Up to a seq, as it vouches for what was before it only."""
+    reads = [
+        Read("orders", [Change(name)], seq, more, at=at)
+        for name, seq, more, at in [
+            ("a", None, True, 1.0),
+            ("b", None, True, 2.0),
+            ("c", "3-x", True, 3.0),
+            ("d", None, True, 4.0),
+            ("e", None, False, 5.0),
+            ("f", None, True, 6.0),
+        ]
+    ]
+    reads[1].unreadable = [Unreadable(b"?", "digest", "cause")]
+    found = [
+        ("".join(change.id for change in one.changes), one.seq, one.more, one.at)
+        for one in joined(reads, 10_000)
+    ]
+    assert found == [
+        ("abc", "3-x", True, 1.0), ("de", None, False, 4.0), ("f", None, True, 6.0)
+    ]  # fmt: skip
+    (first, *_) = joined(reads, 10_000)
+    assert first.unreadable == reads[1].unreadable
+
+
+def test_large_reads_are_not_joined():
+    reads = [Read("orders", [Change(str(number))], more=True) for number in range(10)]
+    four = Read("orders", [one.changes[0] for one in reads[:4]])
+    sizes = [len(one.changes) for one in joined(reads, size_of(four))]
+    assert sizes == [4, 4, 2]
+    assert list(joined(reads, 1)) == reads
