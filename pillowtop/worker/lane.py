@@ -39,9 +39,6 @@ from pillowtop.worker.watching import Watcher
 
 logger = logging.getLogger(__name__)
 
-SELDOM = 3
-"""How many times as long a checkpoint is not saved while nothing is delivered."""
-
 CONNECTIONS_SECONDS = 1.0
 """How often those are looked at that a hook may have opened to Django's database."""
 
@@ -306,8 +303,8 @@ class Lane:
         Otherwise a crash repeats nothing but a look at changes, and of many pillows on one
         database most have nothing to do with a change.
         """
-        seconds = SELDOM * self._ground.office.settings.CHECKPOINT_SECONDS
-        is_long_ago = time.monotonic() - self._life.saved_at >= seconds
+        unsaved_seconds = time.monotonic() - self._life.saved_at
+        is_long_ago = unsaved_seconds >= self._ground.office.seldom_seconds
         return is_long_ago or self._ledger.done != self._done_when_saved
 
     def _save_patiently(self) -> None:

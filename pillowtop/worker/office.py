@@ -15,6 +15,12 @@ from pillowtop.worker.mail import Mail
 from pillowtop.worker.patience import Patience
 from pillowtop.worker.sharing import Group
 
+SELDOM, MOST_SELDOM = 3, 30
+"""In which of the times for saving a checkpoint it is saved while nothing is delivered."""
+
+IDLE_SAVES = 5
+"""How many pillows may save one then at each of these times."""
+
 
 @dataclass(frozen=True)
 class Office:
@@ -28,6 +34,13 @@ class Office:
 
     _storms: dict[str, Storm] = field(default_factory=dict)
     _figures: dict[str, Figures] = field(default_factory=dict)
+
+    @property
+    def seldom_seconds(self) -> float:
+        """How often a pillow that delivers nothing saves its checkpoint: of many in a process most
+        have nothing to do."""
+        times = min(len(self._figures) / IDLE_SAVES, MOST_SELDOM)
+        return self.settings.CHECKPOINT_SECONDS * max(times, SELDOM)
 
     def patience(self, pillow: str) -> Patience:
         """Fresh patience for one thing that a pillow does."""
