@@ -16,7 +16,7 @@ ROW_BYTES = 300
 
 PLACES_AT_MOST = 64
 
-JOINED_BYTES = 128 * 1024
+JOINED_BYTES = 256 * 1024
 """A read for all should have so many; and its decoded documents fit into the processor's cache."""
 
 DECODED_BYTES = 256 * 1024

@@ -197,9 +197,9 @@ def _start_of_recreated(on_recreated: OnRecreated, pillow: str) -> Start:
             sweep=True,
         )
     raise DatabaseRecreated(
-        "the database was deleted and made again since the checkpoint was saved; the index is "
-        "kept as it is. To read the new database from 0 and remove from the index what it does "
-        f"not hold, type: manage.py ptop_checkpoint reset {pillow}"
+        "the database was deleted and made again since the checkpoint was saved; what was "
+        "delivered is kept as it is. To read the new database from 0, and to remove from an index "
+        f"what it does not hold, type: manage.py ptop_checkpoint reset {pillow}"
     )
 
 
