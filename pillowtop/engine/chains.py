@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator
 import msgspec
 
 from pillowtop.changes import Change, Seq
+from pillowtop.exceptions import PillowtopError
 from pillowtop.feeds.reading import Read
 
 READ_BYTES = 200
@@ -117,15 +118,21 @@ class Chain:
 def joined(reads: Iterable[Read], least_bytes: int) -> Iterator[Read]:
     """The same, joined where they are smaller than that and the feed has more to give at once.
 
-    A read is a turn for every reader, which takes longer than twenty changes that he does not want.
+    A read is a turn for every reader, which takes longer than a hundred changes that he does not
+    want. Where the feed is interrupted, what came before is passed on first.
     """
     before: Read | None = None
-    for read in reads:
-        whole = read if before is None else _behind(before, read)
-        waits = whole.more and whole.seq is None and size_of(whole) < least_bytes
-        before = whole if waits else None
-        if not waits:
-            yield whole
+    try:
+        for read in reads:
+            whole = read if before is None else _behind(before, read)
+            waits = whole.more and whole.seq is None and size_of(whole) < least_bytes
+            before = whole if waits else None
+            if not waits:
+                yield whole
+    except PillowtopError:
+        if before is not None:
+            yield before
+        raise
     if before is not None:
         yield before
 

@@ -14,6 +14,7 @@ from pillowtop.engine.chains import (
     joined,
     size_of,
 )
+from pillowtop.exceptions import FeedInterrupted
 from pillowtop.feeds.reading import Read, Unreadable
 
 
@@ -134,3 +135,15 @@ def test_large_reads_are_not_joined():
     sizes = [len(one.changes) for one in joined(reads, size_of(four))]
     assert sizes == [4, 4, 2]
     assert list(joined(reads, 1)) == reads
+
+
+def test_what_came_before_an_interruption_is_passed_on():
+    def interrupted():
+        yield first
+        raise FeedInterrupted("the server is gone")
+
+    first = Read("orders", [Change("a")], more=True)
+    reads = joined(interrupted(), 10_000)
+    assert next(reads) == first
+    with pytest.raises(FeedInterrupted):
+        next(reads)
