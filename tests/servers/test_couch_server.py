@@ -78,6 +78,7 @@ class TestDocuments:
         reply = request("POST", f"{ten_docs}/_bulk_get", {"docs": wanted}).json()
 
         d0, d1, d2, none = (result["docs"][0] for result in reply["results"])
+        assert list(d0["ok"])[:3] == ["_id", "_rev", "number"]  # as CouchDB writes them
         assert d0["ok"]["number"] == 0
         assert d1["ok"]["_rev"] == rev
         assert d2["ok"]["_deleted"] is True

@@ -3,6 +3,7 @@
 
 const feeds = require('./feeds');
 const parameters = require('./parameters');
+const { inOrder } = require('./documents');
 const { filterOptions } = require('./filters');
 
 /** Rows of a change as CouchDB writes them, keys in its order. */
@@ -31,8 +32,7 @@ class Rows {
 
   doc({ doc, deleted }) {
     if (!doc) return doc;
-    const { _id, _rev, ...rest } = doc;
-    const whole = { _id, _rev, ...rest, ...(deleted && { _deleted: true }) };
+    const whole = { ...inOrder(doc), ...(deleted && { _deleted: true }) };
     if (!Array.isArray(this.fields)) return whole;
     const wanted = this.fields.filter((key) => key in whole);
     return Object.fromEntries(wanted.map((key) => [key, whole[key]]));

@@ -24,7 +24,7 @@ async function readRevisions(pouch, item, options) {
   try {
     const doc = await pouch.get(item.id, { rev: item.rev, ...options, conflicts: !item.rev });
     if (doc._conflicts) return await readLeaves(pouch, item);
-    return [{ ok: doc }];
+    return [{ ok: inOrder(doc) }];
   } catch (error) {
     return error.reason === 'deleted' ? readDeletion(pouch, item, options) : [missing(item, error.reason)];
   }
@@ -43,8 +43,12 @@ async function readLeaves(pouch, { id }) {
   const winner = await pouch.get(id);
   const leaves = await pouch.get(id, { open_revs: 'all' });
   const rank = ({ ok }) => (ok._rev === winner._rev ? 1 : 0);
-  return leaves.filter(({ ok }) => ok).sort((one, other) => rank(one) - rank(other));
+  const found = leaves.filter(({ ok }) => ok).sort((one, other) => rank(one) - rank(other));
+  return found.map(({ ok }) => ({ ok: inOrder(ok) }));
 }
+
+/** The fields in the order in which CouchDB writes them. */
+const inOrder = ({ _id, _rev, ...rest }) => ({ _id, _rev, ...rest });
 
 const missing = ({ id, rev }, reason) => ({
   error: { id, rev: rev || 'undefined', error: 'not_found', reason: reason || 'missing' },
@@ -59,4 +63,4 @@ function listAllIds({ query }, response, next) {
   next();
 }
 
-module.exports = { Documents, listAllIds };
+module.exports = { Documents, inOrder, listAllIds };
