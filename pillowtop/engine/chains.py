@@ -18,7 +18,7 @@ ROW_BYTES = 300
 PLACES_AT_MOST = 64
 
 JOINED_BYTES = 256 * 1024
-"""A read for all should have so many; and its decoded documents fit into the processor's cache."""
+"""A read for all should have so many: see `docs/performance.md`, "Many pillows on one database"."""
 
 DECODED_BYTES = 256 * 1024
 """Of how much behind the end the decoded documents are kept for the next reader."""

@@ -23,7 +23,7 @@ class Documents {
 async function readRevisions(pouch, item, options) {
   try {
     const doc = await pouch.get(item.id, { rev: item.rev, ...options, conflicts: !item.rev });
-    if (doc._conflicts) return await readLeaves(pouch, item);
+    if (doc._conflicts) return await readLeaves(pouch, doc);
     return [{ ok: inOrder(doc) }];
   } catch (error) {
     return error.reason === 'deleted' ? readDeletion(pouch, item, options) : [missing(item, error.reason)];
@@ -39,10 +39,9 @@ async function readDeletion(pouch, item, options) {
 }
 
 /** CouchDB sends all leaves, deleted ones too, in an order of its own: the winner goes last here. */
-async function readLeaves(pouch, { id }) {
-  const winner = await pouch.get(id);
-  const leaves = await pouch.get(id, { open_revs: 'all' });
-  const rank = ({ ok }) => (ok._rev === winner._rev ? 1 : 0);
+async function readLeaves(pouch, { _id, _rev }) {
+  const leaves = await pouch.get(_id, { open_revs: 'all' });
+  const rank = ({ ok }) => (ok._rev === _rev ? 1 : 0);
   const found = leaves.filter(({ ok }) => ok).sort((one, other) => rank(one) - rank(other));
   return found.map(({ ok }) => ({ ok: inOrder(ok) }));
 }
