@@ -22,6 +22,9 @@ nav a { margin-right: 1em; }
 """
 )
 
+NUMBER = mark_safe(' class="number"')
+PLAIN = SafeString()
+
 
 def page(title: str, *parts: SafeString) -> str:
     """A complete page."""
@@ -75,11 +78,11 @@ def table(columns: Iterable[str], lines: Iterable[Iterable[Any]]) -> SafeString:
 
 
 def _cells(line: Iterable[Any]) -> SafeString:
-    return format_html_join("", "{}", ((_cell(value),) for value in line))
+    return format_html_join("", "<td{}>{}</td>", map(_cell, line))
 
 
-def _cell(value: Any) -> SafeString:
+def _cell(value: Any) -> tuple[SafeString, str]:
+    """Its attributes, and what it says."""
     if type(value) in (int, float):
-        return format_html('<td class="number">{}</td>', shown(value))
-    safe = isinstance(value, SafeString)
-    return format_html("<td>{}</td>", value if safe else shown(value))
+        return NUMBER, shown(value)
+    return PLAIN, value if isinstance(value, SafeString) else shown(value)

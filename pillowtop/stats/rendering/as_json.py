@@ -11,12 +11,16 @@ from pillowtop.stats.rendering.values import cells_of, columns_of, plain
 
 def to_json(value: Any) -> str:
     """Valid JSON of anything; what JSON does not know becomes text, or null."""
-    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # What is left of half a surrogate pair is an escape, as JSON writes it.
-    return text.encode("utf-8", "backslashreplace").decode()
+    return _written(plain(value))
 
 
 def rows_to_json(model: Any, rows: Iterable[Any]) -> str:
     """A list of objects."""
     columns = columns_of(model)
-    return to_json([dict(zip(columns, cells, strict=True)) for cells in cells_of(model, rows)])
+    return _written([dict(zip(columns, cells, strict=True)) for cells in cells_of(model, rows)])
+
+
+def _written(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # What is left of half a surrogate pair is an escape, as JSON writes it.
+    return text.encode("utf-8", "backslashreplace").decode()

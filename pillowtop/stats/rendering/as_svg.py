@@ -19,8 +19,8 @@ from pillowtop.stats.rendering.values import columns_of, shown
 CATEGORIES = 10
 """So many get a line of their own, those with the most; the others share one."""
 
-DOTS = 60
-"""Where a line has more points, they are not marked."""
+DOTS = 100
+"""Where a chart has more points, they are not marked."""
 
 LARGEST = 1e15
 """What is larger is drawn there: so that one wild value leaves a chart, and pygal can draw it."""
@@ -94,15 +94,13 @@ def line_chart(title: str, lines: Mapping[str, Points]) -> str:
     times = sorted({x for points in drawn.values() for x, _ in points})
     apart = min((after - before for before, after in pairwise(times)), default=0)
     parted = {name: list(_parted(points, apart)) for name, points in drawn.items()}
-    few = max((len(points) for points in drawn.values()), default=0) <= DOTS
+    few = sum(map(len, drawn.values())) <= DOTS
     several = len(drawn) > 1
     values = [y for points in drawn.values() for _, y in points] or [0]
     # From zero on, where that leaves something to see.
     zero = min(values) <= max(values) / 2
     chart = pygal.XY(
         **_settings(title),
-        # One by itself is no line.
-        show_dots=few or any(map(_has_single, parted.values())),
         show_legend=several,
         include_x_axis=zero,
         allow_interruptions=True,
@@ -111,7 +109,8 @@ def line_chart(title: str, lines: Mapping[str, Points]) -> str:
         axis = time_axis(times[0], times[-1])
         chart.config(x_labels=axis.marks, x_value_formatter=axis.label, x_title=axis.title)
     for name, points in parted.items():
-        chart.add(shown(name), points)
+        # One by itself is no line.
+        chart.add(shown(name), points, show_dots=few or _has_single(points))
     return _drawn(chart)
 
 

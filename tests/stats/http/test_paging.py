@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pillowtop.stats.models import Categorized, Scalar
+from pillowtop.stats.records.pages import Book, Rows
 from tests.stats.http.conftest import START, minute
 
 
@@ -274,3 +277,35 @@ def test_pages_of_whole_windows_have_each_window_once_and_whole(windows, size, o
         address = links(response).get("next")
     expected = [(minute(number).isoformat(), count) for number, count in enumerate(windows)]
     assert found == (expected if order == "asc" else expected[::-1])
+
+
+@pytest.mark.usefixtures("volume")
+def test_no_row_of_a_page_lives_longer_than_somebody_looks_at_it():
+    before = alive(Scalar)
+    rows = Scalar.objects.filter(statistic="volume-1m")
+    page = Book(rows, None, minute(100), descending=False, size=7).page(None)
+    assert [row.scalar for row in page.rows] == [0, 1, 2, 3, 4, 5, 6]
+    assert page.more
+    assert page.end.row == page.rows[-1].pk
+    assert alive(Scalar) == before
+
+
+def alive(kind):
+    return sum(type(one) is kind for one in gc.get_objects())
+
+
+@pytest.mark.usefixtures("volume")
+def test_rows_are_whole_models_of_the_database_they_come_from():
+    (row,) = Rows.of(Scalar.objects.filter(scalar=3))
+    assert row == Scalar.objects.get(scalar=3)
+    assert not row._state.adding
+    assert row._state.db == "default"
+    row.scalar = 30
+    row.save()
+    assert Scalar.objects.filter(scalar=30).exists()
+
+
+@pytest.mark.usefixtures("volume")
+def test_what_a_query_set_adds_to_its_rows_stays():
+    rows = Rows.of(Scalar.objects.annotate(double=F("scalar") * 2).order_by("scalar"))
+    assert [row.double for row in rows] == [2 * number for number in range(10)]

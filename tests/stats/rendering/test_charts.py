@@ -80,6 +80,24 @@ def test_no_line_is_drawn_over_windows_that_there_are_none_of():
     assert "<circle" not in whole
 
 
+def test_points_are_marked_where_a_chart_has_few():
+    def circles(windows, categories):
+        rows = [Categorized(timestamp=time, category=str(number), scalar=1)
+                for time in minutes(windows) for number in range(categories)]  # fmt: skip
+        return Categorized.to_svg(rows).count("<circle")
+
+    assert circles(30, 3) == 90
+    assert circles(50, 3) == 0
+
+
+def test_only_the_line_with_a_lone_point_is_marked_among_many():
+    times = minutes(200)
+    rows = [Spread(timestamp=time, least=1, most=5) for time in [*times[:90], times[95]]]
+    assert Spread.to_svg(rows).count("<circle") == 2 * 91
+    parted = [Categorized(timestamp=time, category="git", scalar=1) for time in times[::2]]
+    assert Categorized.to_svg(parted).count("<circle") == 100
+
+
 def test_each_category_has_a_line():
     rows = [Categorized(timestamp=time, category=category, scalar=1)
             for time in minutes(3) for category in ("git", "wiki")]  # fmt: skip
