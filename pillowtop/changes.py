@@ -26,6 +26,9 @@ METADATA = frozenset(
 )
 """What CouchDB adds to a document, but `_rev`."""
 
+DESIGN = "_design/"
+"""How the ids of design documents begin."""
+
 NO_DOCUMENT = msgspec.Raw(b"")
 
 
@@ -67,7 +70,7 @@ class Change(
     @property
     def is_of_design(self) -> bool:
         """Whether it is about a design document."""
-        return self.id.startswith("_design/")
+        return self.id.startswith(DESIGN)
 
     @property
     def has_document(self) -> bool:

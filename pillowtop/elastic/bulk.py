@@ -22,7 +22,11 @@ GUARD = b'{"update":{"_id":"pillowtop"}}\n{"doc":{}}'
 with an external version does create an index; but beside any other action that wants an alias none
 is created. This one never writes: the document is missing, or the update changes nothing."""
 
+EXTERNAL = b',"version_type":"external_gte"}}\n'
+"""How the line ends that has a version of ours."""
+
 _encode = msgspec.json.Encoder().encode
+_join = b"".join
 encode_id = _encode
 
 
@@ -38,10 +42,8 @@ def index_line(encoded_id: bytes, version: int | None, place: Place | None = Non
     where they are not those of all.
     """
     if version is not None and place is None:  # the way of nearly all documents, made short
-        return b'{"index":{"_id":%b,"version":%d,"version_type":"external_gte"}}\n' % (
-            encoded_id,
-            version,
-        )
+        # Twice as fast as `%b` and `%d`.
+        return _join((b'{"index":{"_id":', encoded_id, b',"version":', _encode(version), EXTERNAL))
     return b'{"index":{"_id":%b%b}}\n' % (encoded_id, _details(version, place))
 
 

@@ -47,7 +47,7 @@ class Sources:
         """
         raw = bytes(change.doc)
         rev = _encode(change.changes[0].rev if change.changes else "")
-        prefix = b'{"_id":%b,"_rev":%b' % (encoded_id, rev)
+        prefix = _join((b'{"_id":', encoded_id, b',"_rev":', rev))
         behind = len(prefix)
         if (
             not raw.startswith(prefix)

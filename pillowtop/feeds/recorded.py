@@ -37,9 +37,10 @@ class RecordedFeed:
         with self._path.open("rb") as file:
             for _ in islice(file, position):
                 pass
-            while lines := file.readlines(self._read_bytes):
-                position += len(lines)
-                yield self._read(b"".join(lines), position)
+            # A block and the rest of its last line: `readlines` takes four times as long.
+            while block := file.read(self._read_bytes) + file.readline():
+                position += block.count(b"\n") + (not block.endswith(b"\n"))
+                yield self._read(block, position)
         yield Read(self.stream, seq=position, caught_up=True, current=True)
         while follow:
             time.sleep(TICK_SECONDS)
