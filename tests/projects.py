@@ -30,6 +30,13 @@ from django.core.management import execute_from_command_line
 execute_from_command_line(sys.argv)
 """
 
+PATCHED = """
+import sys
+if "run_ptop" in sys.argv:  # which patches by starting itself anew: the same in twice the time
+    from gevent import monkey
+    monkey.patch_all()
+"""
+
 SETTINGS = """
 import json, pathlib
 HERE = pathlib.Path(__file__).parent
@@ -114,7 +121,7 @@ class Project:
         self._database = dict(database)
         self._workers: list[Worker] = []
         folder.mkdir(exist_ok=True)
-        (folder / "manage.py").write_text(MANAGE)
+        (folder / "manage.py").write_text(PATCHED + MANAGE)
         (folder / "pillows.py").write_text(textwrap.dedent(pillows))
         if models:
             (folder / "shop").mkdir(exist_ok=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.projects import MANAGE
+
 PROBE = """
 import json, os, pathlib, sys
 import threading
@@ -40,6 +42,7 @@ class OrderPillow(BasicPillow):
 @pytest.fixture
 def project(make_project):
     made = make_project({"COUCHDB_URL": "http://localhost:5984"}, ["pillows.OrderPillow"], PILLOW)
+    (made.folder / "manage.py").write_text(MANAGE)
     with (made.folder / "project_settings.py").open("a") as file:
         file.write(PROBE)
     return made
