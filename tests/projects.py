@@ -32,7 +32,8 @@ execute_from_command_line(sys.argv)
 
 PATCHED = """
 import sys
-if "run_ptop" in sys.argv:  # which patches by starting itself anew: the same in twice the time
+# Those that run pillows patch by starting themselves anew: the same in twice the time.
+if {"run_ptop", "ptop_stats_backfill", "run"} & set(sys.argv):
     from gevent import monkey
     monkey.patch_all()
 """

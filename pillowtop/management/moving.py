@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from pillowtop.conf import configuration
 from pillowtop.management.logs import set_up_logging
 from pillowtop.management.moves import aliased
 from pillowtop.management.progress import Phases
-from pillowtop.worker import boot
+from pillowtop.management.running import demand_patched
 from pillowtop.worker.movable import demand_movable
 
 
@@ -20,11 +18,7 @@ def move(name: str, verbosity: int, **wishes: Any) -> None:
     Raises `SystemExit` with another code than 0, `CommandError` or `ConfigurationError`.
     """
     one = aliased(name)
-    if not boot.is_patched():
-        raise CommandError(
-            "this runs a pillow in a process of its own: start it from the command line "
-            "(manage.py …), not by call_command"
-        )
+    demand_patched()
     demand_movable(one.pillow)
 
     from pillowtop.worker.launcher import work  # noqa: PLC0415  (imports gevent)

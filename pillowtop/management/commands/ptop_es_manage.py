@@ -18,16 +18,15 @@ from pillowtop.management.asking import command_errors
 from pillowtop.management.database import demand_tables
 from pillowtop.management.moves import Aliased, aliased, all_aliased, cluster_indices
 from pillowtop.management.moving import move
-from pillowtop.management.parsing import PillowCommand
 from pillowtop.management.places import asked
-from pillowtop.worker import boot
+from pillowtop.management.running import RunningCommand
 
 LISTED = ("pillow", "alias", "index", "state")
 INFORMED = (*LISTED, "documents", "size")
 IN_PLACE, NEEDS_REINDEX, NO_INDEX = "OK", "needs reindex", "no index yet"
 
 
-class Command(PillowCommand):
+class Command(RunningCommand):
     help = (
         "Show the indices of pillows, or move aliases to those that are built. (Without an option: "
         "--info.)"
@@ -50,11 +49,8 @@ class Command(PillowCommand):
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
-    def run_from_argv(self, argv: list[str]) -> None:
-        flips = any(one.startswith(("--flip_alias", "--flip_all_aliases")) for one in argv)
-        if flips and not boot.is_patched() and not {"-h", "--help"} & set(argv):
-            boot.restart_patched(argv)
-        super().run_from_argv(argv)
+    def runs_pillows(self, argv: list[str]) -> bool:
+        return any(one.startswith(("--flip_alias", "--flip_all_aliases")) for one in argv)
 
     def handle(self, **options: Any) -> None:
         with command_errors():

@@ -18,9 +18,8 @@ from pillowtop.management.asking import command_errors, demand_confirmation
 from pillowtop.management.database import demand_tables
 from pillowtop.management.moves import Aliased, aliased, all_aliased, cluster_indices
 from pillowtop.management.moving import move
-from pillowtop.management.parsing import PillowCommand
 from pillowtop.management.places import asked
-from pillowtop.worker import boot
+from pillowtop.management.running import RunningCommand
 
 VERBS = {
     "run": "build the new index, verify it, and move the alias to it",
@@ -41,7 +40,7 @@ ALLOWED = {
 """The options of each verb."""
 
 
-class Command(PillowCommand):
+class Command(RunningCommand):
     help = "Move a pillow to a new index under its alias, without a gap. " + "; ".join(
         f"{verb}: {words}" for verb, words in VERBS.items()
     )
@@ -76,10 +75,8 @@ class Command(PillowCommand):
         parser.add_argument("--format", choices=["text", "json"], default="text")
         self._parser = parser
 
-    def run_from_argv(self, argv: list[str]) -> None:
-        if "run" in argv[2:] and not boot.is_patched() and not {"-h", "--help"} & set(argv):
-            boot.restart_patched(argv)
-        super().run_from_argv(argv)
+    def runs_pillows(self, argv: list[str]) -> bool:
+        return "run" in argv[2:]
 
     def handle(self, verb: str, pillow: str, **options: Any) -> None:
         if pillow and verb == "cleanup":

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
 from pillowtop import registry
@@ -18,11 +18,12 @@ from pillowtop.exits import Exit
 from pillowtop.listener import AliasedElasticPillow
 from pillowtop.management import statuses
 from pillowtop.management.database import demand_answer, demand_known_database, demand_tables
+from pillowtop.management.parsing import PillowCommand
 from pillowtop.records import figures, moves
 from pillowtop.verification.standpoint import RUNNING
 
 
-class Command(BaseCommand):
+class Command(PillowCommand):
     help = "Show how pillows are, and what is wrong with them. Exit code 4 where something is."
     requires_system_checks = ()
 

@@ -19,14 +19,13 @@ from pillowtop.listener import BasicPillow
 from pillowtop.management import tables
 from pillowtop.management.database import demand_tables
 from pillowtop.management.logs import set_up_logging
-from pillowtop.management.parsing import PillowCommand
+from pillowtop.management.running import RunningCommand, demand_patched
 from pillowtop.records import positions
-from pillowtop.worker import boot
 
 logger = logging.getLogger(__name__)
 
 
-class Command(PillowCommand):
+class Command(RunningCommand):
     help = "Follow change feeds and deliver documents: all pillows, a group, or one."
     requires_system_checks = ()
 
@@ -56,11 +55,6 @@ class Command(PillowCommand):
         parser.add_argument(
             "--format", choices=["text", "json"], default="text", help="of what is listed"
         )
-
-    def run_from_argv(self, argv: list[str]) -> None:
-        if not boot.is_patched() and not {"-h", "--help"} & set(argv):
-            boot.restart_patched(argv)
-        super().run_from_argv(argv)
 
     def handle(self, **options: Any) -> None:
         try:
@@ -108,11 +102,7 @@ class Command(PillowCommand):
         demand_privacy(settings, pillows)
         demand_own_targets(pillows)
         demand_tables()
-        if not boot.is_patched():
-            raise CommandError(
-                "run_ptop runs pillows in a process of its own: start it from the command line "
-                "(manage.py run_ptop), not by call_command"
-            )
+        demand_patched()
         set_up_logging(verbosity)
         _warn_of_misspelt(pillows)
         code = self._launch(pillows, settings, follow=follow, status_bind=status_bind)

@@ -6,19 +6,17 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 
 from pillowtop.management.asking import command_errors
 from pillowtop.management.database import demand_tables
 from pillowtop.management.logs import set_up_logging
-from pillowtop.management.parsing import PillowCommand
+from pillowtop.management.running import RunningCommand, demand_patched
 from pillowtop.stats.history import EVER
 from pillowtop.stats.times import microseconds
-from pillowtop.worker import boot
 
 
-class Command(PillowCommand):
+class Command(RunningCommand):
     help = (
         "Compute a statistic anew from all messages in the feed, while its pillow goes on with the "
         "others. Interrupted, it goes on where it was when it is typed again."
@@ -37,11 +35,6 @@ class Command(PillowCommand):
             help="a function that gives messages from elsewhere, too: shop.archive.messages",
         )  # fmt: skip
 
-    def run_from_argv(self, argv: list[str]) -> None:
-        if not boot.is_patched() and not {"-h", "--help"} & set(argv):
-            boot.restart_patched(argv)
-        super().run_from_argv(argv)
-
     def handle(self, statistic: str, **options: Any) -> None:
         from pillowtop.stats.management.filling import Fill, pillow_of  # noqa: PLC0415  (numpy)
 
@@ -49,11 +42,7 @@ class Command(PillowCommand):
             demand_tables()
             pillow = pillow_of(statistic)
             kind = pillow.get_plugins()[statistic]
-            if not boot.is_patched():
-                raise CommandError(
-                    "this runs a pillow in a process of its own: start it from the command line "
-                    "(manage.py …), not by call_command"
-                )
+            demand_patched()
             set_up_logging(options["verbosity"])
             taken = Fill(pillow, kind, options["since"], options["history"]).run()
         self.stdout.write(f"{statistic}: {taken.windows} windows are computed anew")
