@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -63,7 +64,10 @@ class Fault:
 
 
 class Proxy(ScriptedServer):
-    """Forwards to `upstream`; `faults` and `rewrite` (of replies' bodies) come in between."""
+    """Forwards to `upstream`; `faults` and `rewrite` (of replies' bodies) come in between.
+
+    Pages of a feed come at a pace of `line_seconds`, as over a slow line; `lines` counts theirs.
+    """
 
     def __init__(self, upstream: str) -> None:
         super().__init__(self._forward)
@@ -74,6 +78,8 @@ class Proxy(ScriptedServer):
         self._pool = urllib3.PoolManager(retries=False, maxsize=20)
         self.faults: list[Fault] = []
         self.rewrite: Rewrite = as_it_is
+        self.line_seconds = 0.0
+        self.lines = 0
         self._goes_on = threading.Event()
         self._goes_on.set()
 
@@ -142,7 +148,19 @@ class Proxy(ScriptedServer):
             if name.lower() in ("content-type", "x-elastic-product", "set-cookie", "location")
         }
         self._goes_on.wait()
-        connection.reply(response.status, self.rewrite(request, body), kept)
+        body = self.rewrite(request, body)
+        if self.line_seconds and is_page(request):
+            self._drip(response, body, connection)
+        else:
+            connection.reply(response.status, body, kept)
+
+    def _drip(self, response: BaseHTTPResponse, body: bytes, connection: Connection) -> None:
+        connection.start(response.status)
+        for line in body.splitlines(keepends=True):
+            connection.chunk(line)
+            self.lines += 1
+            time.sleep(self.line_seconds)
+        connection.finish()
 
     def _stream(self, request: Request, response: BaseHTTPResponse, connection: Connection) -> None:
         connection.start(response.status)

@@ -20,6 +20,9 @@ PLACES_AT_MOST = 64
 JOINED_BYTES = 256 * 1024
 """A read for all should have so many: see `docs/performance.md`, "Many pillows on one database"."""
 
+JOINED_SECONDS = 0.1
+"""And no row waits for longer than that for others: over a slow line a few come at a time."""
+
 DECODED_BYTES = 256 * 1024
 """Of how much behind the end the decoded documents are kept for the next reader."""
 
@@ -115,17 +118,19 @@ class Chain:
                 change.decoded = None
 
 
-def joined(reads: Iterable[Read], least_bytes: int) -> Iterator[Read]:
+def joined(reads: Iterable[Read], least_bytes: int, most_seconds: float) -> Iterator[Read]:
     """The same, joined where they are smaller than that and the feed has more to give at once.
 
     A read is a turn for every reader, which takes longer than a hundred changes that he does not
-    want. Where the feed is interrupted, what came before is passed on first.
+    want. None is kept once something comes that was read so much later. Where the feed is
+    interrupted, what came before is passed on first.
     """
     before: Read | None = None
     try:
         for read in reads:
             whole = read if before is None else _behind(before, read)
-            waits = whole.more and whole.seq is None and size_of(whole) < least_bytes
+            early = read.at - whole.at < most_seconds
+            waits = early and whole.more and whole.seq is None and size_of(whole) < least_bytes
             before = whole if waits else None
             if not waits:
                 yield whole

@@ -120,21 +120,27 @@ def test_small_reads_are_joined_while_the_feed_has_more():
     reads[1].unreadable = [Unreadable(b"?", "digest", "cause")]
     found = [
         ("".join(change.id for change in one.changes), one.seq, one.more, one.at)
-        for one in joined(reads, 10_000)
+        for one in joined(reads, 10_000, 60)
     ]
     assert found == [
         ("abc", "3-x", True, 1.0), ("de", None, False, 4.0), ("f", None, True, 6.0)
     ]  # fmt: skip
-    (first, *_) = joined(reads, 10_000)
+    (first, *_) = joined(reads, 10_000, 60)
     assert first.unreadable == reads[1].unreadable
 
 
 def test_large_reads_are_not_joined():
     reads = [Read("orders", [Change(str(number))], more=True) for number in range(10)]
     four = Read("orders", [one.changes[0] for one in reads[:4]])
-    sizes = [len(one.changes) for one in joined(reads, size_of(four))]
+    sizes = [len(one.changes) for one in joined(reads, size_of(four), 60)]
     assert sizes == [4, 4, 2]
-    assert list(joined(reads, 1)) == reads
+    assert list(joined(reads, 1, 60)) == reads
+
+
+def test_what_trickles_in_is_not_kept_until_it_is_much():
+    times = [0.0, 0.01, 0.02, 5.0, 5.01, 9.0]
+    reads = [Read("orders", [Change(str(time))], more=True, at=time) for time in times]
+    assert [len(one.changes) for one in joined(reads, 10_000, 0.1)] == [4, 2]
 
 
 def test_what_came_before_an_interruption_is_passed_on():
@@ -143,7 +149,7 @@ def test_what_came_before_an_interruption_is_passed_on():
         raise FeedInterrupted("the server is gone")
 
     first = Read("orders", [Change("a")], more=True)
-    reads = joined(interrupted(), 10_000)
+    reads = joined(interrupted(), 10_000, 60)
     assert next(reads) == first
     with pytest.raises(FeedInterrupted):
         next(reads)
