@@ -12,7 +12,7 @@ from pillowtop.engine.letters import Letter, from_outcome
 from pillowtop.engine.transience import demand_about_document, is_transient
 from pillowtop.exceptions import Halted, TransientError
 from pillowtop.records import letters
-from pillowtop.records.database import alias
+from pillowtop.records.database import TransactionEnded, alias, kept_whole
 
 Write = Callable[[Item], None]
 
@@ -88,10 +88,15 @@ def _written(item: Item, write: Write, *, is_final: bool = False) -> Outcome:
 
 
 def _write_apart(item: Item, write: Write, check: Callable[[], None] | None) -> None:
-    with transaction.atomic(using=alias()):
-        write(item)
-        if check:
-            check()
+    try:
+        with transaction.atomic(using=alias()), kept_whole():
+            write(item)
+            if check:
+                check()
+    except TransactionEnded as error:
+        raise Halted(
+            f"document {item.doc_id!r}: {error}; mend the pillow, then start it"
+        ) from error
 
 
 class Constraints:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.apps import apps
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
+from django.db.transaction import TransactionManagementError
 
 from pillowtop.conf import configuration
 
@@ -33,6 +34,37 @@ def kept_open() -> Iterator[None]:
         yield
     finally:
         del connection.close
+
+
+class TransactionEnded(DatabaseError):
+    """Somebody has ended a transaction that was not his, and the work of others is lost, or kept
+    without what belongs to it."""
+
+
+@contextmanager
+def kept_whole() -> Iterator[None]:
+    """Raise `TransactionEnded` where the transaction is another one in the end.
+
+    Django keeps its own `commit` and `rollback` from that, but knows nothing of a `ROLLBACK` that
+    was sent as SQL. A savepoint does: it ends with its transaction.
+    """
+    connection = connections[alias()]
+    point = transaction.savepoint(using=alias())
+    yield
+    try:
+        transaction.savepoint_commit(point, using=alias())
+    except TransactionManagementError:
+        raise  # an error of the database has been passed over: it will take nothing more
+    except DatabaseError as error:
+        # Nothing more is done in it; and what has failed, PostgreSQL answers no questions in.
+        with suppress(Exception):
+            connection.connection.rollback()
+        if not connection.is_usable():
+            raise
+        raise TransactionEnded(
+            "the transaction has been ended, with the work of others in it: do not send COMMIT or "
+            "ROLLBACK"
+        ) from error
 
 
 def unmigrated() -> list[str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pillowtop.changes import Seq
 from pillowtop.engine.resuming import Checkpoint
 from pillowtop.exceptions import LeaseLost, StartAgain
-from pillowtop.records.database import alias, kept_open
+from pillowtop.records.database import alias, kept_open, kept_whole
 from pillowtop.records.models import Position
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _move(
     with transaction.atomic(using=alias()):
         results: list[T] = []
         transaction.on_commit(lambda: committed.extend(results), using=alias())
-        with kept_open():
+        with kept_open(), kept_whole():
             result = work()
         results.append(result)
         rows = Position.objects.using(alias()).filter(pillow=pillow, stream=stream)

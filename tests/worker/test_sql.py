@@ -61,6 +61,15 @@ class OrderPillow(SQLPillow):
         if document.get("closes"):
             from django.db import connection
             connection.close()
+        if "sends" in document:
+            from django.db import connection
+            connection.cursor().execute(document["sends"])
+        if document.get("passes_over"):
+            from django.db import IntegrityError
+            try:
+                Call.objects.create(doc_id=None)
+            except IntegrityError:
+                pass
         if document.get("down") and DOWN.exists():
             raise TransientError("the price service is down")
         Order.objects.update_or_create(
@@ -168,6 +177,32 @@ def test_one_that_closes_the_connection_takes_no_other_with_it(make_tables):
     tables.project.catch_up(code=4)
     assert len(tables.orders()) == 10
     assert [one["doc_id"] for one in tables.letters()] == ["bad"]
+
+
+def test_one_that_ends_the_transaction_stops_the_pillow_and_loses_nothing(make_tables):
+    """As its work, and that of others, may be lost, or half of it kept."""
+    tables = make_tables(STORING)
+    tables.database.fill(10)
+    tables.database.put("rolls back", n=7, sends="ROLLBACK")
+    log = tables.project.catch_up(code=3)
+    assert "document 'rolls back': the transaction has been ended" in log
+    tables.database.put("rolls back", n=7)
+    tables.project.catch_up()
+    assert len(tables.orders()) == len(tables.rows("Call")) == 11
+    tables.database.put("commits", n=7, sends="COMMIT")
+    assert "document 'commits': " in tables.project.catch_up(code=3)
+    assert tables.letters() == []
+
+
+def test_one_that_passes_over_an_error_of_the_database_becomes_a_letter(make_tables):
+    """Also where each document stands by itself, as another one fails."""
+    tables = make_tables(STORING)
+    tables.database.fill(3)
+    tables.database.put("bad", n="no number")
+    tables.database.put("goes on", n=7, passes_over=True)
+    tables.project.catch_up(code=4)
+    assert len(tables.orders()) == len(tables.rows("Call")) == 3
+    assert {one["doc_id"] for one in tables.letters()} == {"bad", "goes on"}
 
 
 def test_a_constraint_that_is_checked_at_the_end_only_is_one_documents_fault(make_tables):
