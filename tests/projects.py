@@ -23,6 +23,9 @@ UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
 """The environment of processes that are killed, which save no coverage but pay for it, and of those
 that are interrupted: a KeyboardInterrupt that meets the tracer of coverage is lost."""
 
+OF_DJANGO = frozenset({"migrate", "shell"})
+"""Commands that are not ours to measure."""
+
 MANAGE = """
 import os, sys
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project_settings")
@@ -146,7 +149,7 @@ class Project:
         return subprocess.run(
             self.command(*args),
             cwd=self.folder,
-            env=self.env(env),
+            env=self.env({**UNMEASURED, **env} if args[0] in OF_DJANGO else env),
             capture_output=True,
             text=True,
             timeout=seconds,
