@@ -20,7 +20,7 @@ from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read, Unreadable
 from pillowtop.worker.patience import Patience
 
-CHUNK_DOCUMENTS = 250
+CHUNK_DOCUMENTS = 1000
 CHUNK_BYTES = 2 * 1024 * 1024
 CHUNK_BYTES_AT_MOST = 4 * CHUNK_BYTES
 """What documents beyond that would add to a chunk is left to be loaded one by one."""
