@@ -43,7 +43,7 @@ def loaded(couch):
 @pytest.mark.parametrize("after", [False, True])
 def test_a_worker_killed_in_the_middle_of_a_chunk_loses_nothing(proxied, after):
     one, couch, _ = proxied(WITHOUT_DOCS, BATCH_DOCUMENTS=100)
-    one.database.fill(950)
+    one.database.fill(2600)
     worker = one.project.start("--all")
     couch.faults.append(Fault(is_chunk, worker.process.kill, after=after))
     assert worker.wait() == -9
@@ -56,7 +56,7 @@ def test_a_worker_killed_in_the_middle_of_a_chunk_loses_nothing(proxied, after):
 @pytest.mark.parametrize("after", [False, True])
 def test_a_worker_stopped_in_the_middle_of_a_chunk_loses_nothing(proxied, after):
     one, couch, _ = proxied(WITHOUT_DOCS, BATCH_DOCUMENTS=100)
-    one.database.fill(950)
+    one.database.fill(2600)
     worker = one.project.start("--all")
     couch.faults.append(Fault(is_chunk, worker.process.terminate, after=after, reset=False))
     assert worker.wait() == 0
@@ -69,7 +69,7 @@ def test_a_worker_stopped_in_the_middle_of_a_chunk_loses_nothing(proxied, after)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_connection_reset_in_the_middle_of_a_chunk_loses_nothing(proxied, after):
     one, couch, _ = proxied(WITHOUT_DOCS)
-    one.database.fill(950)
+    one.database.fill(2600)
     couch.faults.append(Fault(is_chunk, lambda: None, after=after, times=3))
     one.project.catch_up()
     assert one.in_step()
