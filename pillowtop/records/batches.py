@@ -94,9 +94,8 @@ def _write_apart(item: Item, write: Write, check: Callable[[], None] | None) -> 
             if check:
                 check()
     except TransactionEnded as error:
-        raise Halted(
-            f"document {item.doc_id!r}: {error}; mend the pillow, then start it"
-        ) from error
+        words = f"document {item.doc_id!r}: {error}. Mend the pillow, then start run_ptop again"
+        raise Halted(words) from error
 
 
 class Constraints:
