@@ -37,8 +37,8 @@ def kept_open() -> Iterator[None]:
 
 
 class TransactionEnded(DatabaseError):
-    """Somebody has ended a transaction that was not his, and the work of others is lost, or kept
-    without what belongs to it."""
+    """Somebody has ended a transaction that was not his, or left one open in it: the work of others
+    is lost with it, or kept without what belongs to it."""
 
 
 @contextmanager
@@ -50,7 +50,20 @@ def kept_whole() -> Iterator[None]:
     """
     connection = connections[alias()]
     point = transaction.savepoint(using=alias())
-    yield
+    blocks, points = len(connection.atomic_blocks), len(connection.savepoint_ids)
+    try:
+        yield
+        is_left_open = len(connection.atomic_blocks) > blocks
+    finally:
+        # Or else what is around this would take their ends for its own, and stay open for ever.
+        del connection.atomic_blocks[blocks:], connection.savepoint_ids[points:]
+    if is_left_open:
+        raise TransactionEnded("an atomic() has been entered and not left")
+    _end(point)
+
+
+def _end(point: str) -> None:
+    connection = connections[alias()]
     try:
         transaction.savepoint_commit(point, using=alias())
     except TransactionManagementError:

@@ -64,6 +64,9 @@ class OrderPillow(SQLPillow):
         if "sends" in document:
             from django.db import connection
             connection.cursor().execute(document["sends"])
+        if document.get("leaves_open"):
+            from django.db import transaction
+            transaction.atomic().__enter__()
         if document.get("passes_over"):
             from django.db import IntegrityError
             try:
@@ -192,6 +195,18 @@ def test_one_that_ends_the_transaction_stops_the_pillow_and_loses_nothing(make_t
     tables.database.put("commits", n=7, sends="COMMIT")
     assert "document 'commits': " in tables.project.catch_up(code=3)
     assert tables.letters() == []
+
+
+def test_one_that_leaves_a_transaction_open_stops_the_pillow_too(make_tables):
+    """And no other, which would go on within what is never committed."""
+    tables = make_tables(STORING)
+    tables.database.fill(10)
+    tables.database.put("opens", n=7, leaves_open=True)
+    log = tables.project.catch_up(code=3)
+    assert "document 'opens': an atomic() has been entered and not left" in log
+    tables.database.put("opens", n=7)
+    tables.project.catch_up()
+    assert len(tables.orders()) == len(tables.rows("Call")) == 11
 
 
 def test_one_that_passes_over_an_error_of_the_database_becomes_a_letter(make_tables):
