@@ -10,13 +10,13 @@ def said(**figures):
     return statuses.text(Status.of([judge("OrderPillow", shot, 1.0)]))
 
 
-def feeds(*pillows):
+def feeds(*pillows, age=1.0):
     found = []
     for name, companions in pillows:
         shot = Snapshot(
             pillow=name, state="running", process="host:1", stream="orders", companions=companions
         )
-        found.append(judge(name, shot, 1.0))
+        found.append(judge(name, shot, age))
     return [line for line in statuses.text(Status.of(found)).splitlines() if "feed of" in line]
 
 
@@ -25,6 +25,20 @@ def test_it_says_who_shares_a_feed():
         "feed of orders: a, b share one connection; c reads alone"
     ]
     assert feeds(("a", [])) == []
+
+
+def test_nor_of_those_who_report_no_more():
+    assert feeds(("a", ["b"]), ("b", ["a"]), age=9.0) == []
+
+
+def test_what_a_pillow_does_that_reports_no_more_is_not_known():
+    def state(name, age):
+        shot = Snapshot(pillow="OrderPillow", state=name, process="host:1", caught_up=True)
+        return statuses.text(Status.of([judge("OrderPillow", shot, age)])).splitlines()[1]
+
+    assert "caught up" in state("running", 7.0)
+    assert "unknown" in state("running", 9.0)
+    assert "done" in state("done", 9.0)
 
 
 def test_an_error_that_is_the_problem_is_not_said_twice():

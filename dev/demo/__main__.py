@@ -28,6 +28,8 @@ from pillowtop.listener import AliasedElasticPillow, PythonPillow
 
 ALL = AirportPillow.es_alias
 HITS = 5
+SHARING = " share one connection"
+"""What run_ptop says of each feed that several pillows follow."""
 
 
 class Demo:
@@ -90,7 +92,13 @@ class Demo:
 
             self._manage("run_ptop", "--all", "--until-caught-up", meanwhile=show)
         self._console.print(f"{done}, in {time.monotonic() - began:.1f} s")
+        self._show_sharing()
         return self._show_comparison(expected)
+
+    def _show_sharing(self) -> None:
+        for line in self._manage.log("run_ptop").read_text(errors="replace").splitlines():
+            if SHARING in line:
+                self._console.print(f"  {escape(line.partition(' INFO ')[2])}")
 
     def _show_comparison(self, expected: Mapping[str, Mapping[str, str]]) -> bool:
         compared = {

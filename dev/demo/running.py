@@ -85,12 +85,16 @@ class Manage:
                 meanwhile()
                 time.sleep(POLL_SECONDS)
 
+    def log(self, name: str) -> Path:
+        """What a command has said last."""
+        return self._folder / f"{name}.log"
+
     def begin(self, *arguments: str, log: str = "", environment: Mapping[str, str] = {}) -> Command:
         """Start a command. Its log is called after it, unless `log` is given.
 
         As the servers it ends with the thread that has started it.
         """
-        path = self._folder / f"{log or arguments[0]}.log"
+        path = self.log(log or arguments[0])
         command = [sys.executable, str(EXAMPLE / "manage.py"), *arguments]
         with path.open("wb") as output:
             process = subprocess.Popen(

@@ -78,10 +78,14 @@ def judge(
     return Health(pillow, figures, age_seconds, found)
 
 
+def is_silent(figures: Snapshot, age_seconds: float) -> bool:
+    """Whether a worker that has not ended reports no more: what it said was true then."""
+    return age_seconds > SILENT_SECONDS and figures.state not in ENDED
+
+
 def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
     """What is wrong, the worst first."""
-    if age_seconds > SILENT_SECONDS or figures.state in ENDED:
-        # What else it said was true then.
+    if is_silent(figures, age_seconds) or figures.state in ENDED:
         yield _silent(figures, age_seconds)
     else:
         yield from _problems_of_state(figures)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pillowtop.changes import Seq
 from pillowtop.engine.figures import Snapshot
-from pillowtop.engine.health import Health, Status, duration
+from pillowtop.engine.health import Health, Status, duration, is_silent
 from pillowtop.management import tables
 
 COLUMNS = (
@@ -38,7 +38,7 @@ def _feeds(status: Status) -> Iterator[str]:
     """Who reads from one connection, for feeds that several pillows follow."""
     readers: dict[str, set[tuple[str, ...]]] = {}
     for one in status.pillows:
-        if one.figures and one.figures.stream:
+        if one.figures and one.figures.stream and not _is_silent(one):
             together = tuple(sorted({one.pillow, *one.figures.companions}))
             readers.setdefault(one.figures.stream, set()).add(together)
     for stream, groups in sorted(readers.items()):
@@ -72,7 +72,13 @@ def _row(health: Health) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"pillow": health.pillow}
     if health.figures is None:
         return row | {"state": "unknown"}
-    return row | _cells(health.figures)
+    cells = _cells(health.figures)
+    return row | cells | ({"state": "unknown"} if _is_silent(health) else {})
+
+
+def _is_silent(health: Health) -> bool:
+    figures, age = health.figures, health.age_seconds
+    return figures is not None and age is not None and is_silent(figures, age)
 
 
 def _cells(figures: Snapshot) -> dict[str, Any]:

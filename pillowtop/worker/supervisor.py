@@ -107,6 +107,7 @@ class Supervisor:
         self._yields = yields
         self._final = (State.DONE, State.LEASE_LOST) + ((State.ELSEWHERE,) if yields else ())
         self._lane: Lane | None = None
+        self._was_cut_off = False
         self._backoff = Backoff(max_seconds=60.0)
         self._figures = office.figures(pillow.name)
         self._said = ""
@@ -140,7 +141,8 @@ class Supervisor:
 
     def snapshot(self) -> Snapshot:
         """The pillow's figures."""
-        starting = self.state is State.RUNNING and not (self._lane and self._lane.has_started)
+        has_started = self._lane.has_started if self._lane else self._was_cut_off
+        starting = self.state is State.RUNNING and not has_started
         state = "starting" if starting else self.state.name.lower()
         shot = self._figures.snapshot(state, self._said)
         shot.provisional = self._yields
@@ -162,6 +164,9 @@ class Supervisor:
             if self._lane and self._lane.has_started:
                 self._said = ""
             return self._ended_by(error)
+        except gevent.GreenletExit:
+            self._was_cut_off = self._lane is not None and self._lane.has_started
+            raise
         except BaseException as error:
             demand_about_document(error)
             self._figures.crashed(f"{type(error).__name__}: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -106,6 +107,8 @@ def test_a_stop_while_elasticsearch_is_down_ends_in_time(proxied):
     worker.wait_for("tried again")
     assert worker.stop() == 7
     assert "OrderPillow" in worker.log
+    status = json.loads(one.project.manage("ptop_status", "--format=json").stdout)
+    assert status["pillows"][0]["figures"]["state"] == "running"  # as far as anybody knows
     elastic.faults.clear()
     one.project.catch_up()
     assert one.in_step()
