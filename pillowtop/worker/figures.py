@@ -98,6 +98,7 @@ class Figures:
         self._failing: dict[object, Failure] = {}
         self._silent_seconds = 0.0
         self._caught_up_at: float | None = None
+        self._was_caught_up = False
         self._mark: tuple[float, int] | None = None
         self._rate = Rate()
         self._crashed_at: deque[float] = deque(maxlen=100)
@@ -110,6 +111,7 @@ class Figures:
         """Another life begins: what the last one waited for is its own."""
         self.lives += 1
         self.end()
+        self._was_caught_up = False  # it may begin far behind
 
     def end(self) -> None:
         self.life = self._mark = self.pending_changes = None
@@ -167,7 +169,7 @@ class Figures:
         self._rate.look(now, self.changes)
         self._look_at_mark()
         behind_seconds = now - (self._caught_up_at or self._born)
-        current = self._caught_up_at is not None and behind_seconds < CURRENT_SECONDS
+        current = self._was_caught_up and behind_seconds < CURRENT_SECONDS
         shot = Snapshot(
             pillow=self.pillow,
             state=state,
@@ -208,6 +210,7 @@ class Figures:
         """Caught up is who has delivered all that there was when the feed had nothing more."""
         if self._mark and self.life and self.life.ledger.done >= self._mark[1]:
             self._caught_up_at, self._mark = self._mark[0], None
+            self._was_caught_up = True
 
     def _waiting(self, now: float) -> list[Waiting]:
         found = [

@@ -36,6 +36,10 @@ HELD_SHARE = 0.02
 GATHER_SECONDS = 2.0
 """For how long a reading waits at its start for those who are about to follow, too."""
 
+TURN_SECONDS = 0.000001
+"""More than nothing: gevent looks for answers of servers and at the time between two rounds of its
+loop only, and of those who wait for nothing 50 go on within one, however long each may compute."""
+
 
 class Overtaken(PillowtopError):
     """A reading has gone on without a reader who was too slow."""
@@ -160,7 +164,7 @@ class Reading:
                 self._chain.add(read)
                 self._tell(self._chain.readers)
                 # All take it before the next one is read: its documents are decoded for all.
-                gevent.sleep(0)
+                gevent.sleep(TURN_SECONDS)
                 self._wait_for_room()
         except gevent.GreenletExit:
             raise

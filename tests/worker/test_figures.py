@@ -43,6 +43,16 @@ def test_caught_up_is_who_has_delivered_what_there_was(figures, ledger):
     ledger.close(later)
 
 
+def test_who_begins_anew_has_not_caught_up_yet(figures, ledger):
+    """After a reset it is far behind, however lately it was not."""
+    figures.took(Read("orders", current=True))
+    assert figures.snapshot("running", "").caught_up
+    figures.end()
+    assert figures.snapshot("done", "").caught_up
+    figures.begin()
+    assert not figures.snapshot("starting", "").caught_up
+
+
 def test_what_is_taken_late_was_all_there_was_long_ago(figures):
     """Somebody slow takes it minutes after it was read."""
     figures.took(Read("orders", current=True, at=time.monotonic() - 100))
