@@ -146,16 +146,20 @@ class Project:
         self, *args: str, seconds: float = 60.0, env: Mapping[str, str] = {}, text: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            self.command(*args),
-            cwd=self.folder,
-            env=self.env({**UNMEASURED, **env} if args[0] in OF_DJANGO else env),
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-            input=text,
-        )
+        try:
+            return subprocess.run(
+                self.command(*args),
+                cwd=self.folder,
+                env=self.env({**UNMEASURED, **env} if args[0] in OF_DJANGO else env),
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
+                input=text,
+            )
+        except subprocess.TimeoutExpired as error:
+            said = (error.stderr or b"").decode(errors="replace")
+            raise AssertionError(f"{args} still runs after {seconds} s:\n{said}") from None
 
     def migrate(self) -> Project:
         """Make the tables. A process is started for it once for all projects with the same ones."""
