@@ -11,7 +11,6 @@ from random import Random
 from types import SimpleNamespace
 
 import gevent
-import gevent.socket
 import pytest
 from django.test.utils import override_settings
 from hypothesis import given, settings
@@ -24,7 +23,7 @@ from pillowtop.feeds.reading import Read
 from pillowtop.listener import BasicPillow, SQLPillow
 from pillowtop.worker import sharing
 from pillowtop.worker.seats import Seat
-from pillowtop.worker.sharing import Group, Reading, groups_of
+from pillowtop.worker.sharing import Group, groups_of
 
 LAG_SECONDS = 0.01
 DEADLINE_SECONDS = 20
@@ -441,33 +440,3 @@ def test_who_shares():
     groups = groups_of([Shared("a"), Shared("b"), Own("own"), Counting(), other, filtered])
     assert groups.keys() == {"a", "b"}
     assert groups["a"] is groups["b"]
-
-
-def test_who_waits_for_a_server_has_a_turn_while_a_reader_computes():
-    class Backlog:
-        stream = "orders"
-
-        def read(self, since, follow):
-            for number in range(60):
-                yield Read("orders", [Change(str(number))], f"{number}-x", more=True)
-
-    def compute():
-        while reading.take("reader") is not None:
-            taken.append(time.monotonic())
-            while time.monotonic() - taken[-1] < 0.002:
-                pass
-
-    def listen():
-        gevent.socket.wait_read(ours.fileno())
-        seen.append(len(taken))
-
-    nothing = lambda: None  # noqa: E731
-    reading = Reading(Backlog(), "0", "x", follow=False, gather=nothing, ended=nothing)
-    reading.sit_behind("0", "reader")
-    taken, seen = [], []
-    ours, theirs = gevent.socket.socketpair()
-    with closing(ours), closing(theirs):
-        theirs.send(b"an answer")
-        gevent.joinall([gevent.spawn(listen), gevent.spawn(compute)], DEADLINE_SECONDS, True)
-    assert len(taken) == 60
-    assert seen[0] < 10
