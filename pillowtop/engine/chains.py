@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 import msgspec
 
@@ -17,14 +17,16 @@ ROW_BYTES = 300
 
 PLACES_AT_MOST = 64
 
-JOINED_BYTES = 256 * 1024
-"""A read for all should have so many: see `docs/performance.md`, "Many pillows on one database"."""
+TURN_BYTES = 10 * 1024
+JOINED_BYTES = 512 * 1024
+"""A read should have so many for each reader, as it is a turn for each; but beyond these it brings
+nothing more. See `docs/performance.md`, "Many pillows on one database"."""
 
 JOINED_SECONDS = 0.1
 """And no row waits for longer than that for others: over a slow line a few come at a time."""
 
-DECODED_BYTES = 256 * 1024
-"""Of how much behind the end the decoded documents are kept for the next reader."""
+DECODED_BYTES = 2 * JOINED_BYTES
+"""Of how much behind the end the decoded documents are kept for readers who are to take them."""
 
 
 class Link:
@@ -60,6 +62,11 @@ class Chain:
     def readers(self) -> list[Hashable]:
         return list(self._seats)
 
+    @property
+    def worthwhile_bytes(self) -> int:
+        """How large a read should be for so many readers."""
+        return min(TURN_BYTES * len(self._seats), JOINED_BYTES)
+
     def add(self, read: Read) -> None:
         """Put a read behind all others."""
         link = Link(read, self._head.end + size_of(read))
@@ -69,7 +76,8 @@ class Chain:
             self._places.pop(_key(read.seq), None)
             self._places[_key(read.seq)] = link
         self._forget()
-        self._forget_decoded(link)
+        self._forget_decoded()
+        self._decoded.append((link.end, read.changes))
 
     def sit_behind(self, since: Seq, reader: Hashable) -> bool:
         """Seat a reader who has had everything up to `since`. False where that is not known."""
@@ -110,15 +118,19 @@ class Chain:
                 return
             del self._places[key]
 
-    def _forget_decoded(self, link: Link) -> None:
-        """Let go of what was decoded of reads that most have taken: it is many times their size."""
-        self._decoded.append((link.end, link.read.changes))
-        while self._decoded[0][0] < link.end - DECODED_BYTES:
+    def _forget_decoded(self) -> None:
+        """Let go of what was decoded of reads that all have taken, or most: it is many times their
+        size, and the next one finds its memory in the processor's cache."""
+        slowest = min((link.end for link in self._seats.values()), default=self._head.end)
+        limit = max(slowest, self._head.end - DECODED_BYTES)
+        while self._decoded and self._decoded[0][0] <= limit:
             for change in self._decoded.popleft()[1]:
                 change.decoded = None
 
 
-def joined(reads: Iterable[Read], least_bytes: int, most_seconds: float) -> Iterator[Read]:
+def joined(
+    reads: Iterable[Read], least_bytes: Callable[[], int], most_seconds: float
+) -> Iterator[Read]:
     """The same, joined where they are smaller than that and the feed has more to give at once.
 
     A read is a turn for every reader, which takes longer than a hundred changes that he does not
@@ -126,11 +138,13 @@ def joined(reads: Iterable[Read], least_bytes: int, most_seconds: float) -> Iter
     interrupted, what came before is passed on first.
     """
     before: Read | None = None
+    size = 0
     try:
         for read in reads:
             whole = read if before is None else _behind(before, read)
+            size = size_of(read) if before is None else size + size_of(read)
             early = read.at - whole.at < most_seconds
-            waits = early and whole.more and whole.seq is None and size_of(whole) < least_bytes
+            waits = early and whole.more and whole.seq is None and size < least_bytes()
             before = whole if waits else None
             if not waits:
                 yield whole

@@ -6,6 +6,7 @@ No I/O of its own: what a hook does is the hook's business.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 from pillowtop.changes import Change, Document
@@ -80,7 +81,7 @@ class Way:
         """Whether no hook may refuse a live document."""
         return self._filter is None and self._python_filter is None
 
-    @property
+    @cached_property
     def runs_hooks(self) -> bool:
         """Whether any code of the user's runs."""
         return self.touches_documents or not self.takes_all
@@ -94,7 +95,7 @@ class Way:
         """
         return not self._pillow.selection_is_stable
 
-    @property
+    @cached_property
     def leaves_out(self) -> bool:
         """Whether what filters refuse is left out, and they see documents as they are in the feed.
 

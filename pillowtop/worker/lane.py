@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 import gevent
-from gevent.lock import RLock
+from gevent.lock import BoundedSemaphore
 
 from pillowtop.changes import Seq
 from pillowtop.engine.items import Movable
@@ -72,7 +72,7 @@ class Lane:
         self._mirroring = Mirroring(self._ground)
         self._crew = Crew(self._figures)
         self.has_started = False
-        self._turn = RLock()
+        self._turn = BoundedSemaphore()
         self._reader: gevent.Greenlet | None = None
 
     def run(self) -> None:

@@ -14,7 +14,7 @@ from gevent.event import Event
 from pillowtop import awaited
 from pillowtop.awaited import Answers
 from pillowtop.changes import Seq
-from pillowtop.engine.chains import JOINED_BYTES, JOINED_SECONDS, Chain, joined
+from pillowtop.engine.chains import JOINED_SECONDS, Chain, joined
 from pillowtop.engine.items import Transactional
 from pillowtop.exceptions import PillowtopError
 from pillowtop.feeds.couch import CouchFeed
@@ -159,7 +159,8 @@ class Reading:
         try:
             gather()
             self.has_begun = True
-            for read in joined(feed.read(since, follow), JOINED_BYTES, JOINED_SECONDS):
+            reads = feed.read(since, follow)
+            for read in joined(reads, lambda: self._chain.worthwhile_bytes, JOINED_SECONDS):
                 self.is_current = read.current or read.caught_up
                 self._chain.add(read)
                 self._tell(self._chain.readers)

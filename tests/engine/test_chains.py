@@ -8,7 +8,9 @@ import pytest
 from pillowtop.changes import Change
 from pillowtop.engine.chains import (
     DECODED_BYTES,
+    JOINED_BYTES,
     PLACES_AT_MOST,
+    TURN_BYTES,
     Chain,
     Link,
     joined,
@@ -93,15 +95,48 @@ def test_who_is_far_behind_is_known():
     assert chain.behind(4 * size_of(read())) == []
 
 
+def documents(chain, count):
+    """So many changes, each in a read of the chain."""
+    changes = [Change(str(number), doc=msgspec.Raw(b'{"n":1}')) for number in range(count)]
+    for change in changes:
+        chain.add(Read("orders", [change], f"{change.id}-x"))
+    return changes
+
+
 def test_what_was_decoded_is_kept_for_those_who_come_soon():
     chain = Chain("0", 10_000)
-    changes = [Change(str(number), doc=msgspec.Raw(b'{"n":1}')) for number in range(2)]
-    chain.add(Read("orders", [changes[0]], "1-x"))
-    first = changes[0].document
-    chain.add(Read("orders", [changes[1]], "2-x"))
-    assert changes[0].document is first
+    chain.sit_behind("0", "slow")
+    (change,) = documents(chain, 1)
+    first = change.document
+    documents(chain, 1)
+    assert change.document is first
     chain.add(Read("orders", [Change("big", doc=msgspec.Raw(b"1" * DECODED_BYTES))], "3-x"))
-    assert changes[0].document is not first
+    assert change.document is not first
+
+
+def test_what_was_decoded_is_let_go_of_once_all_have_taken_it():
+    chain = Chain("0", 10_000)
+    for reader in ("quick", "slow"):
+        chain.sit_behind("0", reader)
+    changes = documents(chain, 2)
+    assert all(change.document for change in changes)
+    taken(chain, "quick")
+    chain.take("slow")
+    documents(chain, 1)
+    assert [change.decoded is None for change in changes] == [True, False]
+    chain.take("slow")
+    documents(chain, 1)
+    assert [change.decoded is None for change in changes] == [True, True]
+
+
+def test_a_read_is_worth_a_turn_of_all_readers():
+    chain = Chain("0", 10_000)
+    sizes = []
+    for reader in range(100):
+        chain.sit_behind("0", reader)
+        sizes.append(chain.worthwhile_bytes)
+    assert sizes[:2] == [TURN_BYTES, 2 * TURN_BYTES]
+    assert sizes[-1] == JOINED_BYTES
 
 
 def test_small_reads_are_joined_while_the_feed_has_more():
@@ -120,27 +155,26 @@ def test_small_reads_are_joined_while_the_feed_has_more():
     reads[1].unreadable = [Unreadable(b"?", "digest", "cause")]
     found = [
         ("".join(change.id for change in one.changes), one.seq, one.more, one.at)
-        for one in joined(reads, 10_000, 60)
+        for one in joined(reads, lambda: 10_000, 60)
     ]
     assert found == [
         ("abc", "3-x", True, 1.0), ("de", None, False, 4.0), ("f", None, True, 6.0)
     ]  # fmt: skip
-    (first, *_) = joined(reads, 10_000, 60)
+    (first, *_) = joined(reads, lambda: 10_000, 60)
     assert first.unreadable == reads[1].unreadable
 
 
 def test_large_reads_are_not_joined():
     reads = [Read("orders", [Change(str(number))], more=True) for number in range(10)]
-    four = Read("orders", [one.changes[0] for one in reads[:4]])
-    sizes = [len(one.changes) for one in joined(reads, size_of(four), 60)]
+    sizes = [len(one.changes) for one in joined(reads, lambda: 4 * size_of(reads[0]), 60)]
     assert sizes == [4, 4, 2]
-    assert list(joined(reads, 1, 60)) == reads
+    assert list(joined(reads, lambda: 1, 60)) == reads
 
 
 def test_what_trickles_in_is_not_kept_until_it_is_much():
     times = [0.0, 0.01, 0.02, 5.0, 5.01, 9.0]
     reads = [Read("orders", [Change(str(time))], more=True, at=time) for time in times]
-    assert [len(one.changes) for one in joined(reads, 10_000, 0.1)] == [4, 2]
+    assert [len(one.changes) for one in joined(reads, lambda: 10_000, 0.1)] == [4, 2]
 
 
 def test_what_came_before_an_interruption_is_passed_on():
@@ -149,7 +183,7 @@ def test_what_came_before_an_interruption_is_passed_on():
         raise FeedInterrupted("the server is gone")
 
     first = Read("orders", [Change("a")], more=True)
-    reads = joined(interrupted(), 10_000, 60)
+    reads = joined(interrupted(), lambda: 10_000, 60)
     assert next(reads) == first
     with pytest.raises(FeedInterrupted):
         next(reads)
