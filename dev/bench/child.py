@@ -25,6 +25,7 @@ WORKS = {
     "copy": "dev.bench.pillows:run_copy",
     "choosing": "dev.bench.crowds:run_crowd",
     "latency": "dev.bench.latency:run_at_rest",
+    "discarded": "dev.bench.pillows:run_discarded",
     "recorded": "dev.bench.pillows:run_recorded",
     "follower": "dev.bench.follower:follow",
     "stream": "dev.bench.stream:follow",

@@ -91,23 +91,31 @@ class Discarding(ElasticTransport):
         return [Outcome(item, DELIVERED) for item in items]
 
 
-class RecordedPillow(BasicPillow):
-    """Follows the recorded feed of a folder, into a transport that discards."""
+class DiscardedPillow(BasicPillow):
+    """Follows CouchDB, into a transport that discards. Under a new name it has no checkpoint."""
 
-    def __init__(self, material: Path) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         super().__init__()
-        self._feed = RecordedFeed(material / FEED, "orders", read_bytes=BLOCK_BYTES)
         self._transport = Discarding()
 
     @property
     def discarded(self) -> int:
         return self._transport.discarded
 
-    def get_feed(self) -> RecordedFeed:
-        return self._feed
-
     def get_transport(self) -> Discarding:
         return self._transport
+
+
+class RecordedPillow(DiscardedPillow):
+    """Follows the recorded feed of a folder instead."""
+
+    def __init__(self, material: Path) -> None:
+        super().__init__("recorded")
+        self._feed = RecordedFeed(material / FEED, "orders", read_bytes=BLOCK_BYTES)
+
+    def get_feed(self) -> RecordedFeed:
+        return self._feed
 
 
 class RecordedTotalPillow(RecordedPillow):

@@ -36,12 +36,26 @@ def run_copy(job: Job) -> Figures:
     return launched([pillow]).figures(job.documents)
 
 
+def run_discarded(job: Job) -> Figures:
+    """From CouchDB to nowhere: how fast documents come, sent along or loaded."""
+    set_up(job)
+    from dev.bench.pillow_classes import DiscardedPillow  # noqa: PLC0415
+
+    pillow = DiscardedPillow(Path(job.folder).name)
+    pillow.couch_db, pillow.include_docs = job.database, job.include_docs
+    return _all_discarded(pillow, job)
+
+
 def run_recorded(job: Job) -> Figures:
     """From a file to nowhere: what pillowtop's own work costs."""
     set_up(job)
     from dev.bench.pillow_classes import RecordedPillow, RecordedTotalPillow  # noqa: PLC0415
 
     pillow = (RecordedTotalPillow if job.transform else RecordedPillow)(Path(job.material))
+    return _all_discarded(pillow, job)
+
+
+def _all_discarded(pillow: Any, job: Job) -> Figures:
     watch = launched([pillow])
     if pillow.discarded != job.documents:
         raise WorkNotDone(f"{pillow.discarded} documents arrived of {job.documents}")
