@@ -15,20 +15,21 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLEr
 
 from pillowtop.awaited import USUAL_SECONDS, answer_of
 from pillowtop.endpoints import Endpoint
-from pillowtop.exceptions import PillowtopError, ServerBusy, ServerUnreachable
+from pillowtop.exceptions import FeedInterrupted, PillowtopError, ServerBusy, ServerUnreachable
 from pillowtop.feeds.couch_errors import (
     Answer,
-    AnswerTooLarge,
     Request,
     asks_for_sign_in,
     error_of,
     foreign,
 )
+from pillowtop.feeds.large_answers import LargeAnswers
 from pillowtop.feeds.tls import tls_context, tls_error
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 CONNECTIONS = 10
+BROKEN = (ProtocolError, FeedInterrupted)
 BULK_SECONDS = 5.0
 """An answer to many questions at once that takes longer is worth a word."""
 
@@ -43,6 +44,7 @@ class CouchServer:
         self.endpoint = endpoint
         self._called = f"CouchDB at {endpoint.host}:{endpoint.port}"
         self._pool = _pool(endpoint)
+        self._large = LargeAnswers(endpoint, SILENCE_SECONDS)
         self._cookie = ""
         self._signing_in = threading.Lock()
 
@@ -138,12 +140,12 @@ class CouchServer:
     ) -> Answer:
         try:
             return self._attempt(method, target, headers, content, at_most)
-        except ProtocolError:
+        except BROKEN:
             # Most likely a connection that the server closed while it was idle. All our requests
             # may be made twice.
             try:
                 return self._attempt(method, target, headers, content, at_most)
-            except ProtocolError as error:
+            except BROKEN as error:
                 raise self._unreachable(error) from error
 
     def _attempt(
@@ -154,6 +156,9 @@ class CouchServer:
         content: bytes | None,
         at_most: int | None,
     ) -> Answer:
+        kind = {} if content is None else {"content-type": "application/json"}
+        if at_most is not None:
+            return self._large.ask(method, target, {**headers, **kind}, content or b"", at_most)
         try:
             response = self._pool.request(
                 method,
@@ -161,14 +166,8 @@ class CouchServer:
                 body=content,
                 redirect=False,
                 retries=False,
-                preload_content=False,
-                headers={
-                    "Accept": "application/json",
-                    **headers,
-                    **({} if content is None else {"Content-Type": "application/json"}),
-                },
+                headers={"accept": "application/json", **headers, **kind},
             )
-            data = _body(response, at_most)
         except ProtocolError:
             raise
         except HTTPError as error:
@@ -176,7 +175,7 @@ class CouchServer:
         return Answer(
             response.status,
             {name.lower(): value for name, value in response.headers.items()},
-            data,
+            response.data,
         )
 
     def _failure(self, error: HTTPError) -> PillowtopError:
@@ -187,22 +186,10 @@ class CouchServer:
             return ServerBusy(f"{place} has not answered for {SILENCE_SECONDS:.0f} seconds")
         return self._unreachable(error)
 
-    def _unreachable(self, error: HTTPError) -> ServerUnreachable:
+    def _unreachable(self, error: Exception) -> ServerUnreachable:
         # The cause below is what happened; urllib3's own message holds objects' addresses.
         cause = error.__cause__ or error.__context__ or error
         return ServerUnreachable(self.endpoint.host, self.endpoint.port, cause)
-
-
-def _body(response: urllib3.BaseHTTPResponse, at_most: int | None) -> bytes:
-    """All of an answer; of one that is too large the connection is given up."""
-    if at_most is None:
-        return response.data
-    data = response.read(at_most + 1)
-    if len(data) > at_most:
-        response.close()
-        raise AnswerTooLarge
-    response.release_conn()
-    return data
 
 
 @functools.lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -131,7 +131,7 @@ class HttpStream:
         """For how long nothing has come, while somebody waited for it."""
         return self._waited_seconds
 
-    def blocks(self, request: bytes, silence_seconds: float) -> Iterator[bytes]:
+    def blocks(self, request: bytes, silence_seconds: float) -> Generator[bytes, None, None]:
         """Send a request and yield the body as it comes.
 
         An empty block comes each second while nothing else does, and soon behind a backlog.

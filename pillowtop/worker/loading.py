@@ -20,13 +20,17 @@ from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read, Unreadable
 from pillowtop.worker.patience import Patience
 
-CHUNK_DOCUMENTS = 1000
-CHUNK_BYTES = 2 * 1024 * 1024
+CHUNK_DOCUMENTS = 400
+CHUNK_BYTES = 1024 * 1024
 CHUNK_BYTES_AT_MOST = 4 * CHUNK_BYTES
 """What documents beyond that would add to a chunk is left to be loaded one by one."""
 
-CHUNKS_AHEAD = 2
-"""How many are being loaded while the one before them is packed."""
+CHUNKS_AHEAD = 4
+"""How many are being loaded while the one before them is packed.
+
+CouchDB finds all documents of a request before it sends the first one: fewer and larger requests
+leave it idle in between.
+"""
 
 READS_AHEAD = 2
 

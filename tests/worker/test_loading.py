@@ -306,7 +306,7 @@ def test_unreadable_lines_travel_with_their_read(make):
     assert one.unreadable == [line]
 
 
-@pytest.mark.parametrize(("document_bytes", "full"), [(1, 3), (10**6, 2), (10**9, 1)])
+@pytest.mark.parametrize(("document_bytes", "full"), [(1, 3), (10**6 // 2, 2), (10**9, 1)])
 def test_chunks_of_large_documents_have_few_of_them(make, document_bytes, full):
     database = Database()
     loader = make(Database(document_bytes))
