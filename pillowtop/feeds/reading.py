@@ -47,6 +47,10 @@ class Read(msgspec.Struct):
     at: float = msgspec.field(default_factory=time.monotonic)
     _documents: list[Change] | None = None
 
+    def __post_init__(self) -> None:
+        # Of a copy, too: it may have been given other changes.
+        self._documents = None
+
     @property
     def documents(self) -> list[Change]:
         """The changes but those of design documents, found once for all who take them."""

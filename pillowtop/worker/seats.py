@@ -129,7 +129,7 @@ class Seat:
         """A read as this pillow may have it."""
         if self._fills_in:
             changes = [change.copy() for change in read.changes]
-            read = msgspec.structs.replace(read, changes=changes, _documents=None)
+            read = msgspec.structs.replace(read, changes=changes)
         if read.seq is not None:
             self._since = read.seq
         return read

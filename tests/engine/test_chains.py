@@ -164,6 +164,14 @@ def test_small_reads_are_joined_while_the_feed_has_more():
     assert first.unreadable == reads[1].unreadable
 
 
+def test_the_documents_of_a_joined_read_are_those_of_both():
+    reads = [Read("orders", [Change(name)], more=True) for name in ("a", "_design/b", "c")]
+    for one in reads:
+        assert len(one.documents) in (0, 1)
+    (whole,) = joined(reads, lambda: 10_000, 60)
+    assert [change.id for change in whole.documents] == ["a", "c"]
+
+
 def test_large_reads_are_not_joined():
     reads = [Read("orders", [Change(str(number))], more=True) for number in range(10)]
     sizes = [len(one.changes) for one in joined(reads, lambda: 4 * size_of(reads[0]), 60)]

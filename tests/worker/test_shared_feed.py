@@ -44,12 +44,19 @@ class EvenPillow(PythonPillow, ToFile):
         return document["n"] % 2 == 0
 
 
+class StablePillow(PythonPillow, ToFile):
+    selection_is_stable = True
+
+    def python_filter(self, document):
+        return ord(document["_id"][-1]) % 2 == 0
+
+
 class DoubledPillow(ToFile):
     def change_transform(self, document):
         document["n"] *= 2
         return document
 """
-NAMES = ("OrderPillow", "EvenPillow", "DoubledPillow")
+NAMES = ("OrderPillow", "EvenPillow", "StablePillow", "DoubledPillow")
 
 
 @pytest.fixture
@@ -74,6 +81,8 @@ def in_step(one):
     return (
         one.in_step()
         and written(one, "EvenPillow") == {k: n for k, n in numbers.items() if n % 2 == 0}
+        and written(one, "StablePillow")
+        == {k: n for k, n in numbers.items() if ord(k[-1]) % 2 == 0}
         and written(one, "DoubledPillow") == {k: 2 * n for k, n in numbers.items()}
     )
 
