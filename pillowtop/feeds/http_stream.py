@@ -15,6 +15,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import httptools
+from urllib3.util import wait_for_read
 
 from pillowtop.awaited import answer_of
 from pillowtop.endpoints import Endpoint
@@ -161,7 +162,7 @@ class HttpStream:
 
     def _start(self, request: bytes, silence_seconds: float) -> bool:
         """Send the request; True says that an older connection was used."""
-        reused = self._socket is not None
+        reused = self._socket is not None and not self._has_more()
         if reused and self._sent(request, silence_seconds):
             return True
         self.close()
@@ -170,6 +171,11 @@ class HttpStream:
             if not self._sent(request, silence_seconds):
                 raise self._unreachable("the connection was closed before a request was taken")
         return False
+
+    def _has_more(self) -> bool:
+        """Whether anything came behind the last answer: it must not be taken for the next one."""
+        assert self._socket is not None
+        return wait_for_read(self._socket, timeout=0.0)
 
     def _sent(self, request: bytes, silence_seconds: float) -> bool:
         assert self._socket is not None

@@ -15,9 +15,11 @@ from pillowtop.exceptions import FeedInterrupted, ServerBusy
 from pillowtop.feeds.couch_errors import Answer, AnswerTooLarge
 from pillowtop.feeds.http_stream import HttpStream, build_request
 
+KEPT = 10
+
 
 class LargeAnswers:
-    """Asks one server by connections that are kept, as many as are asked at once."""
+    """Asks one server by connections, of which some are kept for the next who asks."""
 
     def __init__(self, endpoint: Endpoint, silence_seconds: float) -> None:
         self._endpoint = endpoint
@@ -49,7 +51,13 @@ class LargeAnswers:
                 f"{place} has not answered for {self._silence_seconds:.0f} seconds"
             ) from error
         finally:
+            self._keep(stream)
+
+    def _keep(self, stream: HttpStream) -> None:
+        if len(self._idle) < KEPT:
             self._idle.append(stream)
+        else:
+            stream.close()
 
 
 def _close(streams: Sequence[HttpStream]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import ServerBusy, ServerUnreachable
 from pillowtop.feeds.couch_errors import AnswerTooLarge
-from pillowtop.feeds.large_answers import LargeAnswers
+from pillowtop.feeds.large_answers import KEPT, LargeAnswers
 from pillowtop.testing.scripted import ScriptedServer
 
 from .scripts import database_at, in_turn, replying
@@ -15,6 +19,14 @@ from .scripts import database_at, in_turn, replying
 LOADED = {"results": [{"id": "a", "docs": [{"ok": {"_id": "a", "_rev": "1-a"}}]}]}
 DENIED = {"error": "unauthorized", "reason": "Name or password is incorrect."}
 AT_MOST = 1000
+SECONDS = 20
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def large(server, silence_seconds=10.0):
@@ -69,6 +81,40 @@ def test_what_is_too_large_is_not_read_and_its_connection_given_up():
             ask(answers)
         assert ask(answers).json() == LOADED
     assert len(set(seen)) == 2
+
+
+def test_what_came_behind_an_answer_is_no_answer_to_the_next_request():
+    """A proxy that answers twice, or says that the connection was idle for too long."""
+    told = threading.Event()
+
+    def twice(_request, connection):
+        connection.reply(200, LOADED)
+        told.wait(SECONDS)
+        connection.reply(200, {"results": []})
+        told.clear()
+
+    with ScriptedServer(in_turn(twice, replying(200, LOADED))) as server:
+        answers = large(server)
+        assert ask(answers).json() == LOADED
+        told.set()
+        wait_until(lambda: not told.is_set())
+        assert [ask(answers).json() for _ in range(2)] == [LOADED] * 2
+
+
+def test_a_crowd_leaves_few_connections_behind():
+    seen, all_there = [], threading.Barrier(2 * KEPT)
+
+    def together(_request, connection):
+        all_there.wait(SECONDS)
+        connection.reply(200, LOADED)
+
+    with ScriptedServer(noting(seen, together)) as server:
+        answers = large(server)
+        with ThreadPoolExecutor(2 * KEPT) as pool:
+            asked = [pool.submit(ask, answers) for _ in range(2 * KEPT)]
+        assert all(one.result().json() == LOADED for one in asked)
+    assert len(set(seen)) == 2 * KEPT
+    assert len(answers._idle) == KEPT
 
 
 def test_an_answer_that_was_cut_is_asked_for_once_more():
