@@ -87,7 +87,7 @@ def _rows_and_end(text: str, *, may_open: bool) -> tuple[list[Any], dict[str, An
             return rows, _end(decode("{" + text[position:]))
         found, position = _decoder.raw_decode(text, position)
         if "id" not in found and "last_seq" in found and not rows:
-            return rows, found
+            return rows, _end(found)
         rows.append(found)
         position = _behind_gap(text, position, ",")
     return rows, {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dev.fuzz import cases, examples, rules
@@ -28,6 +28,7 @@ def test_what_the_fuzzer_starts_from(case):
 
 
 @given(cut(mutated(PAGES)))
+@example([b'{"results":[{"results":[{"id":"a"}],"last_seq":"5-g","pending":0}\n'])
 @settings(deadline=None, max_examples=100)
 def test_mutated_pages(blocks):
     check(blocks, enveloped=True)
