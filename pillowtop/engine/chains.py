@@ -120,7 +120,7 @@ class Chain:
 
     def _forget_decoded(self) -> None:
         """Let go of what was decoded of reads that all have taken, or most: it is many times their
-        size, and the next one finds its memory in the processor's cache."""
+        size."""
         slowest = min((link.end for link in self._seats.values()), default=self._head.end)
         limit = max(slowest, self._head.end - DECODED_BYTES)
         while self._decoded and self._decoded[0][0] <= limit:

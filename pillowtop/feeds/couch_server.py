@@ -157,7 +157,7 @@ class CouchServer:
         at_most: int | None,
     ) -> Answer:
         kind = {} if content is None else {"content-type": "application/json"}
-        if at_most is not None:
+        if at_most is not None:  # so it may be megabytes
             return self._large.ask(method, target, {**headers, **kind}, content or b"", at_most)
         try:
             response = self._pool.request(

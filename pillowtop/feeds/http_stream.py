@@ -173,7 +173,8 @@ class HttpStream:
         return False
 
     def _has_more(self) -> bool:
-        """Whether anything came behind the last answer: it must not be taken for the next one."""
+        """Whether anything came behind the last answer, be it the end of the connection: it must
+        not be taken for the next one."""
         assert self._socket is not None
         return wait_for_read(self._socket, timeout=0.0)
 

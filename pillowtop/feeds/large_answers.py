@@ -16,6 +16,7 @@ from pillowtop.feeds.couch_errors import Answer, AnswerTooLarge
 from pillowtop.feeds.http_stream import HttpStream, build_request
 
 KEPT = 10
+"""How many idle connections are kept: a crowd that asks at once must not leave as many behind."""
 
 
 class LargeAnswers:

@@ -69,9 +69,8 @@ class Intake:
             self._ledger.note(read.stream, read.seq)
             self._may_send = True
         self._is_present = read.caught_up or read.current
-        if self._batch:
-            self._send_if_full()
-            self.pump()
+        self._send_if_full()
+        self.pump()
 
     def pump(self) -> None:
         """Send the batch if it is due and can go at once. Never blocks."""
@@ -115,8 +114,6 @@ class Intake:
     def _take_changes(self, changes: list[Change], drawn: int | None) -> None:
         # The way of each document: what is said once before the loop is not said again in it.
         wanted, accepted = self._chosen(changes)
-        if not wanted:
-            return
         make = self._packer.item
         version = self._versions.draw(len(wanted)) if drawn is None else drawn
         for change in wanted:
