@@ -37,6 +37,9 @@ PATCHED = """
 import sys
 # Those that run pillows patch by starting themselves anew: the same in twice the time.
 if {"run_ptop", "ptop_stats_backfill", "run"} & set(sys.argv):
+    from importlib import metadata
+    # gevent looks 25 times through all that is installed, for who wants to hear of its patches.
+    metadata.entry_points = metadata.entry_points().select
     from gevent import monkey
     monkey.patch_all()
 """
