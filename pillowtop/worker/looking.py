@@ -46,7 +46,9 @@ class Looker:
 
     def _count_pending(self) -> None:
         if self._life.database is not None:
-            self._figures.pending_changes = self._life.database.pending(self._life.position)
+            backlogs = self._ground.office.backlogs
+            pending = backlogs.behind(self._life.database, self._life.position)
+            self._figures.pending_changes = pending
 
     def _look_at_target(self) -> None:
         if self._ground.transport.identity() != self._target:

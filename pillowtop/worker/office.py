@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pillowtop.conf import Configuration
 from pillowtop.engine.storms import Storm
+from pillowtop.worker.backlogs import Backlogs
 from pillowtop.worker.bookkeeper import Bookkeeper
 from pillowtop.worker.figures import Figures
 from pillowtop.worker.gates import Gates
@@ -32,6 +33,7 @@ class Office:
     groups: Mapping[str, Group] = field(default_factory=dict)
     """With whom a pillow shares its feed, by its name."""
 
+    backlogs: Backlogs = field(default_factory=Backlogs)
     _storms: dict[str, Storm] = field(default_factory=dict)
     _figures: dict[str, Figures] = field(default_factory=dict)
 
