@@ -200,6 +200,14 @@ class MisspeltTarget(OrderPillow):
         return "orders_10", None
 
 
+class BadReaction(OrderPillow):
+    on_error = "panic"
+
+
+class Ignoring(OrderPillow):
+    on_error = "ignore"
+
+
 class BadPolicy(OrderPillow):
     on_recreated = "ignore"
 
@@ -267,6 +275,8 @@ def test_a_good_configuration_has_nothing_to_say(check):
         ([], {"CHECKPOINTS": "redis"}, "E001", "'couch' or 'django'"),
         ([BadFilter], {}, "E011", "did you mean '_selector'"),
         ([BadPolicy], {}, "E012", "'halt' or 'resync'"),
+        ([BadReaction], {}, "E015", "not 'panic'"),
+        ([Ignoring], {}, "W004", "only the log says so"),
         ([NoHost], {}, "E013", "set endpoint_host"),
         ([BadPort], {}, "E013", "not '5000'"),
         ([Datagrams], {}, "E013", "must be 'tcp'"),

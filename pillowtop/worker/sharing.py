@@ -29,7 +29,7 @@ AHEAD_BYTES = 4 * 1024 * 1024
 AHEAD_ALONE_BYTES = 256 * 1024
 KEPT_BYTES = 256 * 1024
 
-HELD_SECONDS = 0.5
+HELD_SECONDS = 0.1
 HELD_SHARE = 0.02
 """For so long, and for such a share of the time, may some wait for those who are slower."""
 
@@ -311,6 +311,7 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
     What is wrong with a pillow shows in its own life.
     """
     followers: dict[Hashable, dict[str, CouchFeed]] = {}
+    takers = set()
     for pillow in pillows:
         with suppress(Exception):
             feed = pillow.get_feed()
@@ -320,16 +321,28 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
             is_usual = type(pillow).get_feed is BasicPillow.get_feed
             if isinstance(feed, CouchFeed) and is_usual and not counts:
                 followers.setdefault(feed.selects, {})[pillow.name] = feed
+                if _takes_each_document(pillow):
+                    takers.add(pillow.name)
     groups: dict[str, Group] = {}
     for feeds in followers.values():
         if len(feeds) > 1:
-            groups |= dict.fromkeys(feeds, _group(feeds))
+            group = _group(feeds, include_docs=not takers.isdisjoint(feeds))
+            groups |= dict.fromkeys(feeds, group)
     return groups
 
 
-def _group(feeds: Mapping[str, CouchFeed]) -> Group:
-    """Documents are sent to all where any wants them."""
-    include_docs = any(feed.include_docs for feed in feeds.values())
+def _takes_each_document(pillow: BasicPillow) -> bool:
+    """Whether documents are to be sent along to a group: so they are fetched once for all.
+
+    It is not so where each pillow loads only what its `filter` lets through, or does it by itself.
+    """
+    kind = type(pillow)
+    chooses = kind.filter is not BasicPillow.filter
+    loads = kind.change_trigger is not BasicPillow.change_trigger
+    return pillow.include_docs or not (chooses or loads)
+
+
+def _group(feeds: Mapping[str, CouchFeed], *, include_docs: bool) -> Group:
     first = next(iter(feeds.values()))
     logger.info(
         "%s: %d pillows share one connection, once they are up to date at least: %s",

@@ -119,7 +119,7 @@ def test_deletions(answered, expected):
 
 def test_a_conflict_without_a_version_of_ours():
     answered = entry("b", 409, "version_conflict_engine_exception")
-    assert verdict(answered, item("b", version=0)) is AGAIN
+    assert verdict(answered, item("b", version=0)) is REJECTED
 
 
 def conflict(current):
@@ -149,7 +149,8 @@ def test_a_reply_that_is_nested_too_deep():
 
 
 def test_another_conflict():
-    assert verdict(entry("b", 409, "never_seen_exception")) is AGAIN
+    """A dead letter reads its document afresh, and gives up in the end."""
+    assert verdict(entry("b", 409, "never_seen_exception")) is REJECTED
 
 
 def with_reason(reason):

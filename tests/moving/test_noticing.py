@@ -17,7 +17,9 @@ def test_a_changed_mapping_is_noticed(moving):
 
     moving.deploy(2)
     (old,) = moving.serving()
-    for said in (moving.manage("check"), moving.manage("ptop_status", code=4)):
+    checked = moving.manage("check")
+    assert "(pillowtop.W006)" in checked
+    for said in (checked, moving.manage("ptop_status", code=4)):
         assert old in said
         assert "manage.py ptop_reindex run OrderPillow" in said
     listed = json.loads(moving.manage("ptop_es_manage", "--list", "--format=json"))

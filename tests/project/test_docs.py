@@ -65,6 +65,12 @@ def test_checks_are_documented():
     assert names("reference/checks.md") == set(re.findall(r"pillowtop\.[EW]\d{3}", source))
 
 
+def test_each_check_has_a_test():
+    tested = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    known = {each.partition(".")[2] for each in names("reference/checks.md")}
+    assert {each for each in known if not re.search(rf"\b{each}\b", tested)} == set()
+
+
 def test_exit_codes_are_documented():
     page = (ROOT / "docs/reference/exit-codes.md").read_text()
     documented = re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE)

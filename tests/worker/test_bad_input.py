@@ -207,10 +207,11 @@ def test_mistakes_on_the_command_line(setup, args, code, words):
     assert "Traceback" not in result.stderr
 
 
-def test_an_empty_setting_is_an_error_with_words(setup):
+@pytest.mark.parametrize("option", ["--all", "--pillow-key=a", "--list", "--list-checkpoints"])
+def test_an_empty_setting_is_an_error_with_words(setup, option):
     one = setup()
     one.project.configure(one.settings, [])
-    result = one.project.manage("run_ptop", "--all")
+    result = one.project.manage("run_ptop", option)
     assert result.returncode == 3
     assert "PILLOWTOPS is empty" in result.stderr
 

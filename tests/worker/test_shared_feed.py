@@ -162,3 +162,36 @@ def test_until_caught_up_they_share_too(one):
     one.project.catch_up()
     assert in_step(one)
     assert readings(one) == ["normal"]
+
+
+LOADING = """
+class LoadingPillow(ToFile):
+    include_docs = False
+
+
+class SevensPillow(LoadingPillow):
+    def filter(self, change):
+        return change.id.endswith("7")
+
+
+class EightsPillow(LoadingPillow):
+    def filter(self, change):
+        return change.id.endswith("8")
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "sent_along"),
+    [(["LoadingPillow", "SevensPillow"], True), (["SevensPillow", "EightsPillow"], False)],
+)
+def test_documents_that_one_takes_all_of_are_fetched_once(proxied, names, sent_along):
+    """With the feed, for all. Where each takes some, it loads those."""
+    one, couch, _ = proxied(PILLOWS + LOADING)
+    one.project.configure(one.settings, [f"pillows.{name}" for name in names])
+    one.database.fill(100)
+    one.project.catch_up()
+    assert len(written(one, "SevensPillow")) == 10
+    asked = [each for each in couch.requests if each.query.get("feed") == "normal"]
+    assert {each.query.get("include_docs") == "true" for each in asked} == {sent_along}
+    loads = [each for each in couch.requests if each.path.endswith("/_bulk_get")]
+    assert bool(loads) is not sent_along

@@ -80,14 +80,14 @@ class Command(RunningCommand):
     def _list(self, form: str) -> None:
         rows = [
             {"group": entry.group, "pillow": entry.name, "class": entry.path}
-            for entry in registry.entries()
+            for entry in registry.select(None)
         ]
         self._print(["group", "pillow", "class"], rows, form)
 
     def _list_checkpoints(self, form: str) -> None:
         demand_tables()
         rows = []
-        for entry in registry.entries():
+        for entry in registry.select(None):
             rows += [
                 {"pillow": entry.name, "stream": stream, "seq": found.seq, "saved_at": saved_at}
                 for stream, found, saved_at in positions.recall_all(entry.name)
