@@ -194,5 +194,6 @@ def _shown(key: str, value: Any) -> str:
 
 def suggestion(word: str, words: list[str]) -> str:
     """` (did you mean 'X'?)` where a word is close to one of those known; empty otherwise."""
-    close = get_close_matches(str(word), words, n=1, cutoff=0.5)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    folded = {each.casefold(): each for each in words}
+    close = get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.5)
+    return f" (did you mean {folded[close[0]]!r}?)" if close else ""

@@ -234,6 +234,7 @@ def test_a_good_configuration_has_nothing_to_say(check):
     ("pillows", "tuned", "check_id", "words"),
     [
         ([], {"COUCHDB_ULR": "x"}, "E001", "did you mean 'COUCHDB_URL'"),
+        ([], {"couchdb_url": "x"}, "E001", "did you mean 'COUCHDB_URL'"),
         ([], {"BATCH_DOCUMENTS": "many"}, "E001", "positive whole number"),
         ([], {"BATCH_BYTES": 0}, "E001", "positive whole number"),
         ([], {"PROBE_SECONDS": -1}, "E001", "positive number"),

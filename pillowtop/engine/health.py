@@ -21,6 +21,8 @@ MEND = (
     "worker still runs)"
 )
 ENDED = ("done",)
+STOPPED = ("halted", "lease_lost")
+"""Until somebody acts, even where the process ends with it."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -86,6 +88,8 @@ def is_silent(figures: Snapshot, age_seconds: float) -> bool:
 def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
     """What is wrong, the worst first."""
     if is_silent(figures, age_seconds) or figures.state in ENDED:
+        if figures.state in STOPPED:
+            yield Problem("stopped", figures.reason, MEND)
         yield _silent(figures, age_seconds)
     else:
         yield from _problems_of_state(figures)
@@ -109,7 +113,7 @@ def keeps_from_working(found: list[Problem]) -> list[Problem]:
 def _never_reported() -> Problem:
     return Problem(
         "unreported",
-        "no worker of this version of pillowtop has ever reported",
+        "no worker has ever reported (of this version of pillowtop, at least)",
         f"{START}, with PILLOWTOP['DATABASE'] as it is here",
     )
 
@@ -140,7 +144,7 @@ def _silent(figures: Snapshot, age_seconds: float) -> Problem:
 
 def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
     state, reason = figures.state, figures.reason
-    if state in ("halted", "lease_lost"):
+    if state in STOPPED:
         yield Problem("stopped", reason, MEND)
     elif state == "needs_reindex":
         yield Problem(

@@ -176,9 +176,14 @@ def _of_4xx(answer: Answer, request: Request) -> PillowtopError:
     if answer.status == HTTPStatus.NOT_FOUND:
         if request.filter and not names_missing_database(answer):
             return _no_filter(answer, request)
+        hint = (
+            f", or correct the server's URL, in which {request.endpoint.path!r} may be too much"
+            if request.endpoint.path
+            else ""
+        )
         return DatabaseMissing(
             f"{request.place} does not exist ({answer.words}); make it, and it is followed within "
-            "seconds"
+            f"seconds{hint}"
         )
     if answer.status != HTTPStatus.BAD_REQUEST:
         return _busy(answer, request)

@@ -249,7 +249,13 @@ class Memory:
         return couch.read_checkpoint(self._database, self._pillow.name)
 
     def _identity(self) -> str | None:
-        return couch.read_identity(self._database) if self._database else ""
+        if self._database is None:
+            return ""
+        identity = couch.read_identity(self._database)
+        if identity is None:
+            # Raises where it is no database: that has no identity either, and was not made again.
+            self._database.info()
+        return identity
 
     def _settled_identity(self) -> str:
         return couch.settled_identity(self._database) if self._database else ""

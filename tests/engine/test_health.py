@@ -34,6 +34,12 @@ def test_what_a_worker_said_long_ago_is_not_repeated():
     assert kinds(7.5, waiting=waiting) == ["waiting"]
 
 
+def test_why_it_stopped_is_said_for_as_long_as_nobody_runs_it():
+    stopped, silent = judged(3600.0, "halted", reason="refuses user 'ann'")
+    assert stopped.what == "refuses user 'ann'"
+    assert silent.what.startswith("no worker reports: the last one (host:1) did 60 min ago")
+
+
 def test_a_worker_that_has_ended():
     (problem,) = judged(0.0, "done")
     assert "has ended as it should" in problem.what

@@ -216,6 +216,17 @@ def test_an_empty_setting_is_an_error_with_words(setup, option):
     assert "PILLOWTOPS is empty" in result.stderr
 
 
+def test_a_server_url_that_names_the_database_too_is_no_database_that_was_made_again(setup):
+    one = setup()
+    one.database.fill(3)
+    one.project.catch_up()
+    one.reconfigure(COUCHDB_URL=one.database.url)
+    result = one.project.manage("run_ptop", "--all", "--until-caught-up")
+    assert result.returncode == 4
+    assert "does not exist" in result.stderr
+    assert "may be too much" in result.stderr
+
+
 COPIED = """
 from pillowtop.listener import AliasedElasticPillow, PythonPillow
 
