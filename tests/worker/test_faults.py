@@ -37,6 +37,36 @@ def test_a_worker_killed_at_any_step_loses_nothing(proxied, step):
     assert one.in_step()
 
 
+FAILING = """
+from pillowtop.listener import AliasedElasticPillow
+
+class OrderPillow(AliasedElasticPillow):
+    couch_db = {database!r}
+    es_alias = {alias!r}
+
+    def change_transform(self, document):
+        return document if document["n"] % 10 else 1 / 0
+"""
+
+
+@pytest.mark.parametrize("step", ["after a bulk", "before the checkpoint", "after the checkpoint"])
+def test_a_worker_killed_around_its_dead_letters_loses_none(proxied, step):
+    where, matches, after = STEPS[step]
+    one, couch, elastic = proxied(FAILING, BATCH_DOCUMENTS=100)
+    one.database.fill(450)
+    worker = one.project.start("--all")
+    (couch if where == "couch" else elastic).faults.append(
+        Fault(matches, worker.process.kill, after=after)
+    )
+    assert worker.wait() == -9
+    assert one.project.manage("run_ptop", "--all", "--until-caught-up").returncode == 4
+    listed = json.loads(one.project.manage("ptop_errors", "list", "--format=json").stdout)
+    failed = {f"doc{n:06}" for n in range(0, 450, 10)}
+    assert {letter["doc_id"] for letter in listed} == failed
+    revs = one.database.revs()
+    assert one.index.revs() == {key: revs[key] for key in revs.keys() - failed}
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_connection_reset_at_any_step_loses_nothing(proxied, step):
     where, matches, after = STEPS[step]
