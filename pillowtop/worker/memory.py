@@ -151,8 +151,9 @@ class Memory:
         standing = self._read()
         if standing and standing.token > self._life.token:
             raise LeaseLost(
-                "another process has started this pillow since, so this one stops: run each "
-                "pillow in one process only"
+                "another process has started this pillow since (with another Django database, "
+                "where no lease keeps them apart?), so this one stops: run each pillow of a "
+                "database in one process only, or give one of them another name"
             )
         if standing and self._life.supersedes(standing):
             return  # the next save writes over it
