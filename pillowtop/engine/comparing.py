@@ -65,6 +65,11 @@ class Sight(msgspec.Struct, frozen=True):
             return Kind.STALE
         return Kind.ORPHANED if len(self.found) > 1 else None
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing can say what should be there."""
+        return self.wanted is not None and self.wanted.target_id is None
+
     def _fits(self, found: Standing) -> bool:
         wanted = self.wanted
         return (

@@ -11,6 +11,7 @@ from pillowtop.engine.transience import is_transient
 from pillowtop.engine.way import HookError, Packer, Way
 from pillowtop.exceptions import Halted, TransientError
 from pillowtop.listener import BasicPillow
+from pillowtop.verification.insisting import insist
 
 VERSION = 1
 """Of what is packed to be looked at, and never sent."""
@@ -31,8 +32,8 @@ class Expectations:
     def of(self, changes: Iterable[Change]) -> Iterator[Standing]:
         """What should stand there of them, in their order; nothing of what is refused.
 
-        What a hook fails on should be there: it is a dead letter, or is missing. Raises
-        `TransientError` and `Halted` where a hook does, or cannot be asked now.
+        What a hook fails on should be there: it is a dead letter, or is missing. Raises `Halted`
+        where a hook does, and `TransientError` where one cannot be asked for a minute.
         """
         changes = list(changes)
         wanted = self._way.wanted(changes)
@@ -43,10 +44,17 @@ class Expectations:
 
     def _judged(self, change: Change) -> Standing | None:
         try:
+            return self._judged_now(change)
+        except TransientError:
+            return insist(lambda: self._judged_now(change))
+
+    def _judged_now(self, change: Change) -> Standing | None:
+        try:
             item = self._packer.item(change, VERSION)
         except HookError as error:
             if isinstance(error.cause, Halted):
                 raise error.cause from error
+            change.forget_decoded()
             if is_transient(error.cause):
                 raise TransientError(f"document {change.id!r} at {error.stage}: {error}") from error
             return Standing(change.id, change.rev, None)

@@ -33,6 +33,9 @@ class State(StrEnum):
     LETTER = "letter"
     """It has a dead letter, which says why."""
 
+    IGNORED = "ignored"
+    """A hook fails on it, and the pillow wants that to be ignored."""
+
 
 UNSETTLED = f"state IN ('{State.OPEN}', '{State.WAITING}')"
 

@@ -47,6 +47,10 @@ def summary(verdict: Verdict, repaired: int, seconds: float) -> str:
             f"told apart: {verdict.letters} with dead letters (manage.py ptop_errors list "
             f"--pillow={verdict.pillow})"
         )
+    if verdict.ignored:
+        lines.append(
+            f"told apart: {verdict.ignored} on which a hook fails, as on_error is 'ignore'"
+        )
     if verdict.backlog:
         lines.append(
             f"told apart: {verdict.backlog} that the pillow has not delivered yet (manage.py "

@@ -22,7 +22,8 @@ PAUSE_SECONDS = 1.0
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a verification has come to: numbers of documents.
 
-    `letters` differ and have a dead letter; `backlog` differ, and the pillow has not come to
+    `letters` differ and have a dead letter; `ignored` differ as a hook fails on them, of a pillow
+    whose `on_error` is 'ignore'; `backlog` differ, and the pillow has not come to
     their last change yet; `moving` differ, and were never the same at two looks.
     """
 
@@ -32,6 +33,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     stale: int
     orphaned: int
     letters: int
+    ignored: int
     backlog: int
     moving: int
     design_documents: int
@@ -90,6 +92,7 @@ class Verifier:
             stale=number(State.CONFIRMED, Kind.STALE),
             orphaned=number(State.CONFIRMED, Kind.ORPHANED),
             letters=number(State.LETTER),
+            ignored=number(State.IGNORED),
             backlog=number(State.WAITING),
             moving=number(State.OPEN),
             design_documents=self.sides.expectations.design_documents,
@@ -112,16 +115,20 @@ class Verifier:
         if self.sides.is_filtered:
             self._suspects.replace(self.sides.all_unequal())
             for sights in self._suspects.confirmed():
-                self._mark_letters(sights)
+                self._tell_apart(sights)
         else:
             for doc_ids in self._suspects.unsettled():
                 sights = self.sides.sights_of(doc_ids)
                 self._suspects.look_again(sights)
-                self._mark_letters(sights)
+                self._tell_apart(sights)
         for changes in self.sides.changed_since(position):
             self._suspects.mark((one.id for one in changes), State.WAITING)
 
-    def _mark_letters(self, sights: list[Sight]) -> None:
+    def _tell_apart(self, sights: list[Sight]) -> None:
         """At once: a letter that goes later takes its difference with it."""
-        different = [one.doc_id for one in sights if one.difference]
-        self._suspects.mark(self._standpoint.have_letters(different), State.LETTER)
+        different = [one for one in sights if one.difference]
+        if self.sides.pillow.on_error == "ignore":
+            failing = (one.doc_id for one in different if one.is_unknown)
+            self._suspects.mark(failing, State.IGNORED)
+        letters = self._standpoint.have_letters([one.doc_id for one in different])
+        self._suspects.mark(letters, State.LETTER)

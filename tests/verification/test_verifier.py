@@ -21,7 +21,7 @@ def there(doc_id):
 class Scripted:
     """Sides, scope and standpoint: `b` is delivered late, and `a` goes through meanwhile."""
 
-    pillow = SimpleNamespace(name="OrderPillow")
+    pillow = SimpleNamespace(name="OrderPillow", on_error="letter")
     transport = SimpleNamespace(identity=lambda: "index")
     holdings = SimpleNamespace(refresh=lambda: None)
     expectations = SimpleNamespace(design_documents=0)

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from pillowtop import registry
+from pillowtop.exceptions import TransientError
 from pillowtop.listener import AliasedElasticPillow, BasicPillow, PythonPillow
 from pillowtop.verification import verifier
 from pillowtop.worker.rehearsal import rehearse
@@ -16,7 +17,7 @@ from tests.couch import Database, Index, call
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KINDS = ("missing", "stale", "orphaned", "letters", "backlog")
+KINDS = ("missing", "stale", "orphaned", "letters", "ignored", "backlog")
 
 
 class OrderPillow(AliasedElasticPillow):
@@ -33,6 +34,18 @@ class ChoosingPillow(PythonPillow, OrderPillow):
         if document.get("bad"):
             raise ValueError("bad as ever")
         return None if document.get("empty") else document
+
+
+class LimitedPillow(OrderPillow):
+    """Its hook asks a service that has enough for now, once."""
+
+    refusals = 1
+
+    def change_transform(self, document):
+        if LimitedPillow.refusals and document["_id"] == "doc000003":
+            LimitedPillow.refusals -= 1
+            raise TransientError("enough for now")
+        return document
 
 
 class FilteredPillow(OrderPillow):
@@ -174,10 +187,20 @@ def test_a_repair_that_fails_and_is_ignored_removes_nothing(proof):
     one.deliver()
     one.database.put("a", country="FR", bad=True)
     one.deliver()
-    one.verify("--repair", "--wait=0", code=5)
+    assert "1 on which a hook fails, as on_error is 'ignore'" in one.verify("--repair")
     one.deliver()
-    assert one.counts(code=5) == {"stale": 1}
+    assert one.counts() == {"ignored": 1}
     assert one.source("a")["pillowtop"]["rev"].startswith("1-")
+
+
+def test_a_hook_that_cannot_answer_now_is_asked_again(proof):
+    one = proof(LimitedPillow)
+    one.database.fill(5)
+    LimitedPillow.refusals = 0
+    one.deliver()
+    LimitedPillow.refusals = 1
+    assert one.counts() == {}
+    assert LimitedPillow.refusals == 0
 
 
 def test_a_failure_without_a_letter_is_missing(proof):
