@@ -103,6 +103,10 @@ class Stalled(PillowtopError):
     """Nothing of a pillow has moved for too long, and nobody knows what it waits for."""
 
 
+class LifeEnded(PillowtopError):
+    """A life of a pillow has ended before all that it had read was delivered."""
+
+
 class HeldElsewhere(StandBy):
     """Another process has the lease of the pillow."""
 

@@ -16,7 +16,14 @@ from pillowtop.engine.ledger import Ledger
 from pillowtop.engine.resuming import MOVED, START
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import Way
-from pillowtop.exceptions import Stalled, StartAgain, TransientError, WrittenByLaterLife
+from pillowtop.exceptions import (
+    LifeEnded,
+    PillowtopError,
+    Stalled,
+    StartAgain,
+    TransientError,
+    WrittenByLaterLife,
+)
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read
@@ -69,6 +76,7 @@ class Lane:
         self._was_caught_up = self._is_sweeping = False
         self._connections_due_at = 0.0
         self._done_when_saved = 0
+        self._failure: BaseException | None = None
         self._mirroring = Mirroring(self._ground)
         self._crew = Crew(self._figures)
         self.has_started = False
@@ -78,15 +86,7 @@ class Lane:
     def run(self) -> None:
         """Live. Returns once caught up (without `follow`) or drained; raises what ended it."""
         try:
-            self._start()
-            self._reader = self._crew.keep(self._read, aside=False)
-            for aside in (self._keep_saving, self._keep_rerunning, self._looker.run):
-                self._crew.keep(aside)
-            if self._ground.gathering:
-                self._crew.keep(self._keep_taking_turns)
-            self._watching = self._crew.keep(self._watcher.run)
-            self.has_started = True
-            self._crew.wait()
+            self._live()
         except WrittenByLaterLife as error:
             self._memory.outlive(error.token)
         except Stalled:
@@ -99,15 +99,41 @@ class Lane:
                 self._seat.leave()
             self._figures.end()
 
+    def _live(self) -> None:
+        try:
+            self._start()
+            self._reader = self._crew.keep(self._read, aside=False)
+            for aside in (self._keep_saving, self._keep_rerunning, self._looker.run):
+                self._crew.keep(aside)
+            if self._ground.gathering:
+                self._crew.keep(self._keep_taking_turns)
+            self._watching = self._crew.keep(self._watcher.run)
+            self.has_started = True
+            self._crew.wait()
+        except BaseException as error:
+            self._failure = error
+            raise
+
     def drain(self) -> None:
-        """Stop reading, deliver what was read, save (rule 14). Then `run` returns."""
+        """Stop reading, deliver what was read, save (rule 14). Then `run` returns.
+
+        Raises what ends this life meanwhile.
+        """
         if self._reader is None:
             return
         # No hook is stopped in the middle of a document; a sweep begins anew with the next life.
         with nullcontext() if self._is_sweeping else self._turn:
+            self._demand_life()
             self._crew.stop([self._reader, self._watching])
         self._finish()
+        self._demand_life()
         self._crew.end()
+
+    def _demand_life(self) -> None:
+        if isinstance(self._failure, PillowtopError):
+            raise self._failure
+        if self._failure is not None:
+            raise LifeEnded("ended before all was delivered, as it crashed") from self._failure
 
     # Starting.
 

@@ -175,6 +175,28 @@ def test_a_hook_that_takes_too_long_is_said_not_to_be_delivered(setup):
     assert "before OrderPillow could deliver" in worker.log
 
 
+def test_a_life_that_ends_while_it_is_drained_is_said_not_to_be_delivered(setup):
+    one = setup(WORKING, STALL_SECONDS=3.0, DRAIN_SECONDS=60.0)
+    one.database.put("a", seconds=3600)
+    worker = one.project.start("--all")
+    worker.wait_for("at work")
+    assert worker.stop() == 7
+    assert "stalled" in worker.log
+    assert "before OrderPillow could deliver" in worker.log
+    assert "is delivered and saved" not in worker.log
+
+
+def test_a_second_signal_stops_a_hook_that_computes(setup):
+    one = setup(WORKING.replace("time.sleep(document", "while True: document; ("))
+    one.database.put("a", seconds=0)
+    worker = one.project.start("--all")
+    worker.wait_for("at work")
+    # The first of them shows nowhere.
+    wait_until(lambda: worker.process.send_signal(signal.SIGTERM) or worker.process.poll())
+    assert worker.wait() == 7
+    assert "stopped at once" in worker.log
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_delivers_what_was_read_and_saves(setup, number):
     one = setup(CHECKPOINT_SECONDS=1000.0)
