@@ -17,12 +17,14 @@ The class of an error decides what happens next; its message names the cause and
         Stormy              too many documents fail: one batch a minute is tried
       DocumentRefused       a target will never take this document: a dead letter
       Stalled               nothing moves, and nothing known is waited for: another life
+      LifeEnded             before all that it had read was delivered
       StartAgain            the ground has changed: where to start is decided anew
         WrittenByLaterLife  the target holds writes of a higher token than ours
       Halted                the pillow stops until somebody acts; the others go on
         AccessDenied        401, 403
         SequenceRefused     the server does not accept the checkpoint's seq
         DatabaseRecreated   the database is not the one that the checkpoint is about
+        DatabaseChanged     the target holds what came from another database
         FilterChanged       the checkpoint was made with another filter
         LeaseLost           another process writes for this pillow
         TargetUnusable      what is wrong with index, alias or pipeline
@@ -145,6 +147,10 @@ class SequenceRefused(Halted):
 
 class DatabaseRecreated(Halted):
     """The database was deleted and made again since the checkpoint was saved."""
+
+
+class DatabaseChanged(Halted):
+    """The pillow has followed another database since, into the same target."""
 
 
 class FilterChanged(Halted):

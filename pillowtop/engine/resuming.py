@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from pillowtop.changes import Seq
-from pillowtop.exceptions import DatabaseRecreated, FilterChanged
+from pillowtop.exceptions import DatabaseChanged, DatabaseRecreated, FilterChanged
 
 START: Seq = "0"
 MOVED = "reindex"
@@ -77,6 +78,13 @@ class Surroundings(msgspec.Struct, frozen=True):
     target: str
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """The last checkpoint of a pillow in another database, which it has followed before."""
+
+    database: str
+    checkpoint: Checkpoint
+
+
 class Request(msgspec.Struct, frozen=True):
     """What operators ask for: `reset`, `accept`, or any other verb with the seq to start from.
 
@@ -132,11 +140,12 @@ def decide_start(
     believed: Believed = "couch",
     on_recreated: OnRecreated = "halt",
     requested: Request = NOTHING,
+    elsewhere: Elsewhere | None = None,
     pillow: str = "",
 ) -> Start:
     """Decide where a pillow starts.
 
-    Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide.
+    Raises `DatabaseRecreated`, `DatabaseChanged` or `FilterChanged` where somebody has to decide.
     """
     remembered = in_django or in_couch
     # What somebody types is obeyed; of a position that was noted by itself nobody has said that
@@ -144,6 +153,13 @@ def decide_start(
     noted = requested.verb in (MOVED, RETURNED) and _went_back(in_couch, in_django)
     if not noted and (requested.verb == "reset" or requested.seq is not None):
         return _start_as_asked(requested, now)
+    if elsewhere and _has_written_since(elsewhere.checkpoint, (in_couch, in_django), now):
+        raise DatabaseChanged(
+            f"it followed the database {elsewhere.database!r} before, into the same target, which "
+            "holds what came from there: no more of that is written or removed. Correct couch_db, "
+            "or give the pillow another name and its index another alias; to read this one from 0 "
+            f"into the same all the same, type: manage.py ptop_checkpoint reset {pillow}"
+        )
     if remembered is None:
         return Start(START)
     if believed == "target" and in_django is None:
@@ -162,6 +178,14 @@ def decide_start(
     written = in_django.letters if in_django else 0
     letters_lost = trusted is in_couch and trusted.letters > written
     return _start_of_same(trusted, now, requested, pillow, letters_lost=letters_lost)
+
+
+def _has_written_since(
+    checkpoint: Checkpoint, known: Iterable[Checkpoint | None], now: Surroundings
+) -> bool:
+    """Whether a life in another database has written to the target behind all known ones here."""
+    last = max((one.token for one in known if one), default=0)
+    return bool(now.target) and checkpoint.target == now.target and checkpoint.token > last
 
 
 def _is_stale(in_couch: Checkpoint | None, in_django: Checkpoint | None) -> bool:

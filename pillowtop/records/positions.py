@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pillowtop.changes import Seq
-from pillowtop.engine.resuming import Checkpoint
+from pillowtop.engine.resuming import Checkpoint, Elsewhere
 from pillowtop.exceptions import LeaseLost, StartAgain
 from pillowtop.records.database import alias, kept_open, kept_whole
 from pillowtop.records.models import Position
@@ -109,6 +109,14 @@ def recall_all(pillow: str) -> list[tuple[str, Checkpoint, str]]:
         for row in rows
         if (checkpoint := _checkpoint(row))
     ]
+
+
+def elsewhere(pillow: str, stream: str) -> Elsewhere | None:
+    """The last position of a pillow in another stream."""
+    rows = Position.objects.using(alias()).filter(pillow=pillow).exclude(stream=stream)
+    row = rows.order_by("-token").first()
+    checkpoint = _checkpoint(row)
+    return Elsewhere(row.stream, checkpoint) if row and checkpoint else None
 
 
 def _text(seq: Seq) -> str:

@@ -83,8 +83,8 @@ class Memory:
     def start(self, target: str) -> Start:
         """Decide where to start, draw a token for this life, and write both down.
 
-        Raises `DatabaseRecreated` or `FilterChanged` where somebody has to decide, and
-        `HeldElsewhere` where another process has taken over meanwhile.
+        Raises `DatabaseRecreated`, `DatabaseChanged` or `FilterChanged` where somebody has to
+        decide, and `HeldElsewhere` where another process has taken over meanwhile.
         """
         name = self._pillow.name
         in_django = self._books.run(positions.recall, name, self._stream)
@@ -98,6 +98,7 @@ class Memory:
             believed=self._believed,
             on_recreated=self._pillow.on_recreated,
             requested=asked.request,
+            elsewhere=self._books.run(positions.elsewhere, name, self._stream),
             pillow=name,
         )
         known = [one for one in (in_couch, in_django) if one]

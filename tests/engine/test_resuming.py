@@ -5,6 +5,7 @@ import pytest
 
 from pillowtop.engine.resuming import (
     Checkpoint,
+    Elsewhere,
     Request,
     Start,
     Surroundings,
@@ -12,7 +13,7 @@ from pillowtop.engine.resuming import (
     fingerprint,
     shown,
 )
-from pillowtop.exceptions import DatabaseRecreated, FilterChanged
+from pillowtop.exceptions import DatabaseChanged, DatabaseRecreated, FilterChanged
 
 SAVED = Checkpoint("9-x", "identity", "filter", "target", token=5, generation=20)
 SAME = Surroundings("identity", "filter", "target")
@@ -24,6 +25,31 @@ def changed(value, **fields):
 
 def test_a_first_start_is_from_0():
     assert decide_start(None, None, changed(SAME, identity=None)) == Start("0")
+
+
+@pytest.mark.parametrize(
+    ("known", "token", "target", "asks"),
+    [
+        (None, 5, "target", True),
+        (SAVED, 6, "target", True),
+        (SAVED, 5, "target", False),
+        (None, 5, "another", False),
+    ],
+)
+def test_what_came_from_another_database_since_is_asked_about(known, token, target, asks):
+    there = Elsewhere("invoices", changed(SAVED, identity="there", token=token, target=target))
+    if not asks:
+        assert decide_start(known, known, SAME, elsewhere=there) == decide_start(known, known, SAME)
+        return
+    with pytest.raises(DatabaseChanged, match=r"'invoices'.*ptop_checkpoint reset P"):
+        decide_start(known, known, SAME, elsewhere=there, pillow="P")
+    reset = Request("reset")
+    assert decide_start(known, known, SAME, elsewhere=there, requested=reset).seq == "0"
+
+
+def test_without_a_target_that_remembers_another_database_is_no_matter():
+    there = Elsewhere("invoices", changed(SAVED, target=""))
+    assert decide_start(None, None, changed(SAME, target=""), elsewhere=there) == Start("0")
 
 
 def test_it_goes_on_where_it_was():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -173,6 +174,34 @@ def test_a_recreated_database_halts_and_is_read_again_on_request(setup):
     one.project.catch_up()
     assert one.in_step()
     assert one.index.documents().keys() == {"doc000001"}
+
+
+def test_another_database_into_the_same_index_is_asked_about(setup):
+    """As its checkpoint would vouch, later on, for what the other one has overwritten."""
+    one = setup()
+    one.database.fill(3)
+    one.project.catch_up()
+    other = Database(f"{one.database.url}-other")
+    call("PUT", other.url)
+    try:
+        other.put("doc000000", n=-1)
+        _follow(one, other)
+        halted = one.project.manage("run_ptop", "--all", "--until-caught-up")
+        assert halted.returncode == 3
+        assert f"followed the database {one.database.name!r} before" in halted.stderr
+        one.project.manage("ptop_checkpoint", "reset", "OrderPillow", "--noinput")
+        one.project.catch_up()
+        assert one.index.documents()["doc000000"]["n"] == -1
+        _follow(one, one.database)
+        assert one.project.manage("run_ptop", "--all", "--until-caught-up").returncode == 3
+    finally:
+        call("DELETE", other.url)
+
+
+def _follow(one, database):
+    pillows = one.project.folder / "pillows.py"
+    source = re.sub("couch_db = .*", f"couch_db = {database.name!r}", pillows.read_text())
+    pillows.write_text(source)
 
 
 def test_a_database_recreated_under_a_running_worker(setup):
