@@ -163,13 +163,15 @@ ITEM_TABLE = (
     *ABOUT_THE_TARGET,
     Row(Step.ACCESS, [401, 403], SECURITY),
     Row(Step.DELIVERED, [409], CONFLICT, versioned=True),
+    Row(Step.AGAIN, [409], CONFLICT),
     Row(Step.AGAIN, [408, 429]),
     Row(Step.REJECTED, CLIENT_ERRORS),
     Row(Step.AGAIN),
 )
 """For items. Under external versions a conflict says that something newer is there already.
 
-Any other conflict makes a dead letter, which is tried again with the document read afresh.
+Without a version of ours two writes have met, which passes. Any other conflict makes a dead letter,
+which is tried again with the document read afresh.
 """
 
 REQUEST_TABLE = (
