@@ -6,9 +6,8 @@ import gc
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from types import MappingProxyType
 from typing import Protocol
 
@@ -38,6 +37,7 @@ logger = logging.getLogger(__name__)
 UNSETTLED = (State.HALTED, State.LEASE_LOST)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STDERR = 2
 RELEASE_SECONDS = 2.0
 LOOK_SECONDS = 0.1
 """How often is looked whether anybody is left who can go on, if nobody stirs."""
@@ -157,7 +157,8 @@ class Launcher:
     def _heard(self, number: int, _frame: object) -> None:
         """In the midst of anything, a hook that computes for minutes included (rule 14)."""
         if self._has_heard:
-            os.write(sys.stderr.fileno(), b"stopped at once\n")
+            with suppress(OSError):
+                os.write(STDERR, b"stopped at once\n")
             os._exit(Exit.UNDRAINED)
         self._has_heard = True
         loop = gevent.get_hub().loop
