@@ -218,10 +218,10 @@ class Figures:
             for one in self._failing.values()
         ]
         for answer in self._awaited:
-            seconds = round(now - answer.since, 1)
+            seconds = now - answer.since
             if seconds >= answer.usual_seconds:
                 what = f"{answer.server} has not answered for {seconds:.0f} s"
-                found.append(Waiting("answer", what, seconds))
+                found.append(Waiting("answer", what, round(seconds, 1)))
         if self._silent_seconds >= SILENT_SECONDS and self.life:
             what = (
                 f"the feed of {self.life.database or self.life.stream} has brought nothing for "

@@ -27,6 +27,7 @@ from django.core.management import call_command
 call_command("check", fail_level="WARNING")
 call_command("migrate", verbosity=0)
 call_command("makemigrations", "pillowtop", check=True, dry_run=True, verbosity=0)
+settings.PILLOWTOPS = ["shop.pillows.OrderPillow"]
 call_command("run_ptop", list=True)
 from pillowtop.models import DeadLetter
 assert DeadLetter.objects.count() == 0
