@@ -87,9 +87,9 @@ def is_silent(figures: Snapshot, age_seconds: float) -> bool:
 
 def problems(figures: Snapshot, age_seconds: float) -> Iterator[Problem]:
     """What is wrong, the worst first."""
+    if figures.state in STOPPED:
+        yield Problem("stopped", figures.reason, MEND)
     if is_silent(figures, age_seconds) or figures.state in ENDED:
-        if figures.state in STOPPED:
-            yield Problem("stopped", figures.reason, MEND)
         yield _silent(figures, age_seconds)
     else:
         yield from _problems_of_state(figures)
@@ -144,9 +144,7 @@ def _silent(figures: Snapshot, age_seconds: float) -> Problem:
 
 def _problems_of_state(figures: Snapshot) -> Iterator[Problem]:
     state, reason = figures.state, figures.reason
-    if state in STOPPED:
-        yield Problem("stopped", reason, MEND)
-    elif state == "needs_reindex":
+    if state == "needs_reindex":
         yield Problem(
             "stopped", reason, "until then the release before keeps its index in step, if it runs"
         )

@@ -81,6 +81,12 @@ class Way:
         """Whether no hook may refuse a live document."""
         return self._filter is None and self._python_filter is None
 
+    @property
+    def wants_each_document(self) -> bool:
+        """Whether all that the feed does not carry is loaded for it: nothing is refused before, and
+        no hook of its own does it."""
+        return self._filter is None and not self.triggers
+
     @cached_property
     def runs_hooks(self) -> bool:
         """Whether any code of the user's runs."""

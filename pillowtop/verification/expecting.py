@@ -45,7 +45,7 @@ class Expectations:
     def _judged(self, change: Change) -> Standing | None:
         try:
             return self._judged_now(change)
-        except TransientError:
+        except TransientError:  # seldom: so nothing is made for each document
             return insist(lambda: self._judged_now(change))
 
     def _judged_now(self, change: Change) -> Standing | None:

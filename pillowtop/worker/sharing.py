@@ -16,6 +16,7 @@ from pillowtop.awaited import Answers
 from pillowtop.changes import Seq
 from pillowtop.engine.chains import JOINED_SECONDS, Chain, joined
 from pillowtop.engine.items import Transactional
+from pillowtop.engine.way import Way
 from pillowtop.exceptions import PillowtopError
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.reading import Feed, Read
@@ -321,7 +322,7 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
             is_usual = type(pillow).get_feed is BasicPillow.get_feed
             if isinstance(feed, CouchFeed) and is_usual and not counts:
                 followers.setdefault(feed.selects, {})[pillow.name] = feed
-                if _takes_each_document(pillow):
+                if pillow.include_docs or Way(pillow, BasicPillow).wants_each_document:
                     takers.add(pillow.name)
     groups: dict[str, Group] = {}
     for feeds in followers.values():
@@ -331,18 +332,8 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
     return groups
 
 
-def _takes_each_document(pillow: BasicPillow) -> bool:
-    """Whether documents are to be sent along to a group: so they are fetched once for all.
-
-    It is not so where each pillow loads only what its `filter` lets through, or does it by itself.
-    """
-    kind = type(pillow)
-    chooses = kind.filter is not BasicPillow.filter
-    loads = kind.change_trigger is not BasicPillow.change_trigger
-    return pillow.include_docs or not (chooses or loads)
-
-
 def _group(feeds: Mapping[str, CouchFeed], *, include_docs: bool) -> Group:
+    """Documents are sent to all where any takes each of them: so they are fetched once."""
     first = next(iter(feeds.values()))
     logger.info(
         "%s: %d pillows share one connection, once they are up to date at least: %s",
