@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 USUAL_SECONDS = 3.0
+BULK_SECONDS = 5.0
 
 
 class Awaited:

@@ -16,7 +16,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from pillowtop.awaited import answer_of
+from pillowtop.awaited import BULK_SECONDS, answer_of
 from pillowtop.elastic import bulk
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import AnswerLate, PillowtopError, ServerUnreachable, TransientError
@@ -24,7 +24,6 @@ from pillowtop.tls import handshake_error, tls_context, tls_error
 
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 4
-BULK_SECONDS = 5.0
 """A bulk whose answer takes longer is worth a word."""
 
 CA_CERTS = "ELASTICSEARCH_CA_CERTS"

@@ -13,7 +13,7 @@ import msgspec
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLError
 
-from pillowtop.awaited import USUAL_SECONDS, answer_of
+from pillowtop.awaited import BULK_SECONDS, USUAL_SECONDS, answer_of
 from pillowtop.endpoints import Endpoint
 from pillowtop.exceptions import FeedInterrupted, PillowtopError, ServerBusy, ServerUnreachable
 from pillowtop.feeds.couch_errors import (
@@ -30,7 +30,6 @@ CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 CONNECTIONS = 10
 BROKEN = (ProtocolError, FeedInterrupted)
-BULK_SECONDS = 5.0
 """An answer to many questions at once that takes longer is worth a word."""
 
 

@@ -175,7 +175,7 @@ class Lane:
             whole_reads=self._ground.is_transactional,
             shared=self._seat is not None,
         )
-        self._loader = parts.make_loader(self._ground, self._versions, self._crew.spawn)
+        self._loader = parts.make_loader(self._ground, self._versions, self._crew.spawn, self._seat)
         self._again = parts.make_again(self._ground, self._memory, self._versions, self._delivery)
         self._clearing = parts.make_clearing(self._ground, self._versions)
         self._life = self._figures.life = Life(

@@ -12,12 +12,13 @@ import gevent
 from gevent.event import Event
 from gevent.queue import Empty, Queue
 
-from pillowtop.changes import Change, Revision, Seq
+from pillowtop.changes import Change, Seq
 from pillowtop.engine.versions import Versions
 from pillowtop.engine.way import HookError, Way
 from pillowtop.exceptions import TransientError
 from pillowtop.feeds.couch_database import CouchDatabase
 from pillowtop.feeds.reading import Read, Unreadable
+from pillowtop.worker.fetching import Fetcher
 from pillowtop.worker.patience import Patience
 
 CHUNK_DOCUMENTS = 400
@@ -84,7 +85,7 @@ class Loader:
     (rule 5). A chunk is loaded when it is full, when it has waited for `linger_seconds`, or at
     once when the feed has nothing more; with `whole_reads` also where a seq vouches for it, so
     that none reaches beyond. What cannot be loaded stays as it is, and the pillow's own trigger
-    looks for it again.
+    looks for it again. `fetcher` says who fetches now, for all who were given the same changes.
     """
 
     def __init__(
@@ -95,11 +96,13 @@ class Loader:
         patience: Patience,
         spawn: Callable[..., gevent.Greenlet],
         linger_seconds: float,
+        fetcher: Callable[[], Fetcher],
         *,
         whole_reads: bool = False,
     ) -> None:
         self._way = way
         self._database = database
+        self._fetcher = fetcher
         self._versions = versions
         self._patience = patience
         self._spawn = spawn
@@ -206,20 +209,13 @@ class Loader:
             return False
 
     def _fill(self, chunk: Chunk, changes: list[Change]) -> None:
-        ids = [change.id for change in changes]
-        load = partial(self._database.load, ids, CHUNK_BYTES_AT_MOST)
-        loaded = self._patience.until_done(load)
-        for change in changes:
-            found = loaded.get(change.id)
-            if found is None:
-                break
-            if found.deleted:
-                change.deleted = True
-            elif found.doc is not None:
-                change.doc = found.doc
-                change.changes = [Revision(found.rev)]
-        size = sum(len(memoryview(one.doc)) for one in loaded.values() if one.doc is not None)
-        self._expect(size / len(loaded))
+        load = partial(self._database.load, at_most=CHUNK_BYTES_AT_MOST)
+        fetch = partial(self._fetcher().fetch, changes, load)
+        found = self._patience.until_done(fetch).values()
+        for change in found:
+            chunk.changes[change.id] = change
+        sizes = [len(memoryview(change.doc)) for change in found if change.has_document]
+        self._expect(sum(sizes) / max(len(sizes), 1))
         chunk.is_loaded.set()
 
     def _expect(self, document_bytes: float) -> None:

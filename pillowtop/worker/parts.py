@@ -21,6 +21,7 @@ from pillowtop.records import letters
 from pillowtop.worker.again import Again
 from pillowtop.worker.clearing import Clearing
 from pillowtop.worker.delivery import Delivery
+from pillowtop.worker.fetching import Fetcher
 from pillowtop.worker.intake import Intake
 from pillowtop.worker.judging import Judge
 from pillowtop.worker.leasing import Tenant
@@ -138,7 +139,9 @@ def make_intake(
     )
 
 
-def make_loader(ground: Ground, versions: Versions, spawn: Spawn) -> Loader | None:
+def make_loader(
+    ground: Ground, versions: Versions, spawn: Spawn, seat: Seat | None
+) -> Loader | None:
     """Loads documents where the feed carries none and no hook does it."""
     if ground.database is None or ground.pillow.include_docs or ground.way.triggers:
         return None
@@ -149,6 +152,7 @@ def make_loader(ground: Ground, versions: Versions, spawn: Spawn) -> Loader | No
         ground.patience(),
         spawn,
         ground.office.settings.BATCH_LINGER_SECONDS,
+        lambda: seat.fetcher if seat else Fetcher(kept_bytes=0),
         whole_reads=ground.is_transactional,
     )
     ground.patience().until_done(loader.measure)
@@ -167,7 +171,6 @@ def make_seat(ground: Ground, feed: Feed, memory: Memory) -> Seat | None:
         memory.identity,
         memory.verify,
         memory.verify_identity,
-        fills_in=not ground.pillow.include_docs,
     )
 
 

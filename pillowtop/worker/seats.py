@@ -12,6 +12,7 @@ from pillowtop.changes import Seq
 from pillowtop.exceptions import FeedInterrupted, PillowtopError, StartAgain
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.reading import Read
+from pillowtop.worker.fetching import Fetcher
 from pillowtop.worker.sharing import Group, Overtaken, Reading
 
 
@@ -21,7 +22,6 @@ class Seat:
     `feed` is its own, to read alone. `identity` is that of the database, which `verify` demands
     to be so still: it is called before a connection is used that the pillow has not used yet.
     `verify_identity` demands no more than that: it is called for all who sit at a reading.
-    `fills_in` says that documents are put into the changes that it is given.
 
     It begins where it has stopped, with others only where they begin, too, at the very same seq:
     what they have read before may not be what the database says now. Once up to date it joins, at
@@ -43,8 +43,6 @@ class Seat:
         identity: str,
         verify: Callable[[], None],
         verify_identity: Callable[[], None],
-        *,
-        fills_in: bool,
     ) -> None:
         self.name = name
         self.stream = feed.stream
@@ -54,7 +52,6 @@ class Seat:
         self._verify = verify
         self._verify_identity = verify_identity
         self._is_new = True
-        self._fills_in = fills_in
         self._since: Seq = None
         self._reading: Reading | None = None
 
@@ -70,6 +67,12 @@ class Seat:
     def answers(self) -> Answers | None:
         """What the shared connection waits for."""
         return self._reading.answers if self._reading else None
+
+    @property
+    def fetcher(self) -> Fetcher:
+        """Fetches the documents of what is read, once for all who read it."""
+        shared = self._reading if self.companions else None
+        return shared.fetcher if shared else Fetcher(kept_bytes=0)
 
     def read(self, since: Seq, follow: bool) -> Iterator[Read]:
         """What comes after `since`: see `Feed.read`. The caller has verified the database."""
@@ -121,18 +124,11 @@ class Seat:
         assert self._reading is not None
         while (read := self._reading.take(self)) is not None:
             self._is_new = self._is_new and not read.caught_up
-            yield self._own(read)
+            if read.seq is not None:
+                self._since = read.seq
+            yield read
             if follow and (read.current or read.caught_up) and not self._is_new:
                 yield from self._join()
-
-    def _own(self, read: Read) -> Read:
-        """A read as this pillow may have it."""
-        if self._fills_in:
-            changes = [change.copy() for change in read.changes]
-            read = msgspec.structs.replace(read, changes=changes)
-        if read.seq is not None:
-            self._since = read.seq
-        return read
 
     def _join(self) -> Iterator[Read]:
         """Go over to the main reading, if this is not it."""

@@ -21,6 +21,7 @@ from pillowtop.exceptions import PillowtopError
 from pillowtop.feeds.couch import CouchFeed
 from pillowtop.feeds.reading import Feed, Read
 from pillowtop.listener import BasicPillow
+from pillowtop.worker.fetching import Fetcher
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,9 @@ class Reading:
     ) -> None:
         self.answers = Answers()
         """What the connection waits for."""
+
+        self.fetcher = Fetcher(AHEAD_BYTES)
+        """Fetches documents that it does not carry, where several share it."""
 
         self.identity = identity
         self.has_begun = False

@@ -16,6 +16,7 @@ from pillowtop.feeds.reading import Read, Unreadable
 from pillowtop.listener import BasicPillow
 from pillowtop.testing import FakeDatabase
 from pillowtop.worker import loading
+from pillowtop.worker.fetching import Fetcher
 from pillowtop.worker.gates import Gates
 from pillowtop.worker.loading import CHUNKS_AHEAD, Loader
 from pillowtop.worker.patience import Patience
@@ -103,6 +104,7 @@ def make(spawn):
             patience,
             spawn,
             linger_seconds,
+            lambda: Fetcher(kept_bytes=0),
         )
         made.measure()
         return made

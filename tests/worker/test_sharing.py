@@ -10,7 +10,8 @@ from itertools import islice
 from random import Random
 from types import SimpleNamespace
 
-import gevent
+import gevent.pool
+import msgspec
 import pytest
 from django.test.utils import override_settings
 from hypothesis import given, settings
@@ -18,10 +19,15 @@ from hypothesis import strategies as st
 
 from pillowtop.changes import Change, Revision
 from pillowtop.engine.versions import Versions
-from pillowtop.exceptions import FeedInterrupted, StartAgain
+from pillowtop.engine.way import Way
+from pillowtop.exceptions import FeedInterrupted, ServerBusy, StartAgain
+from pillowtop.feeds.couch_values import Loaded
 from pillowtop.feeds.reading import Read
 from pillowtop.listener import BasicPillow, SQLPillow
 from pillowtop.worker import sharing
+from pillowtop.worker.gates import Gates
+from pillowtop.worker.loading import Loader
+from pillowtop.worker.patience import Patience
 from pillowtop.worker.seats import Seat
 from pillowtop.worker.sharing import Group, groups_of
 
@@ -31,6 +37,8 @@ DEADLINE_SECONDS = 20
 
 class Database:
     """A log of changes; nodes that lag see of it what is older than that."""
+
+    name = "orders"
 
     def __init__(self, random, copies):
         self.random = random
@@ -49,6 +57,16 @@ class Database:
 
     def info(self):
         return SimpleNamespace(copies=self.copies)
+
+    def load(self, doc_ids, at_most):
+        if self.random.random() < 0.5:
+            gevent.sleep(self.random.random() * 0.01)
+        if self.is_rough and self.random.random() < 0.1:
+            raise ServerBusy("rough")
+        found = {doc_id: loaded(doc_id, *self.state()[doc_id]) for doc_id in doc_ids}
+        if self.random.random() < 0.5:
+            gevent.sleep(self.random.random() * 0.01)
+        return found
 
 
 class Feed:
@@ -97,6 +115,10 @@ class Feed:
             gevent.sleep(0 if full else 0.001)
 
 
+def loaded(doc_id, rev, deleted):
+    return Loaded(doc_id, rev, deleted, None if deleted else msgspec.Raw(b'{"x":"y"}'))
+
+
 def change(doc_id, rev, deleted):
     return Change(doc_id, None, [Revision(rev)], deleted)
 
@@ -118,6 +140,7 @@ class Follower:
 
     def __init__(self, name, group, database):
         self.name = name
+        self.loads = database.random.random() < 0.5
         self.group = group
         self.database = database
         self.target = Target()
@@ -138,17 +161,18 @@ class Follower:
                 "the database",
                 lambda: None,
                 lambda: None,
-                fills_in=random.random() < 0.5,
             )
+            crew = gevent.pool.Group()
             try:
-                self.live(seat, versions, random)
+                self.live(seat, versions, random, crew)
             finally:
+                crew.kill()
                 seat.leave()
 
-    def live(self, seat, versions, random):
+    def live(self, seat, versions, random, crew):
         while True:
             try:
-                for read in seat.read(self.position, True):
+                for read in self.reads(seat, versions, crew):
                     if self.database.is_rough and random.random() < 0.01:
                         return
                     self.take(read, versions)
@@ -156,6 +180,22 @@ class Follower:
                         gevent.sleep(random.random() * 0.02)
             except FeedInterrupted:
                 gevent.sleep(random.random() * 0.01)
+
+    def reads(self, seat, versions, crew):
+        """What comes to the seat; or its documents, as they are when they are loaded."""
+        reads = seat.read(self.position, True)
+        if not self.loads:
+            return reads
+        loader = Loader(
+            Way(BasicPillow(), BasicPillow),
+            self.database,
+            versions,
+            Patience(self.name, Gates(0.001), 0.001),
+            crew.spawn,
+            0.001,
+            lambda: seat.fetcher,
+        )
+        return loader.through(reads)
 
     def take(self, read, versions):
         version = read.version
@@ -239,7 +279,7 @@ def nothing():
 
 
 def seat(name, group, feed, identity="it", verify=nothing, verify_identity=nothing):
-    return Seat(name, group, feed, identity, verify, verify_identity, fills_in=False)
+    return Seat(name, group, feed, identity, verify, verify_identity)
 
 
 def positions(one, since, count):
