@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
 
 from dev.bench.jobs import Figures, Job, WorkNotDone
 from dev.bench.pillows import launched, set_up
+from pillowtop.feeds import couch
+from pillowtop.feeds.couch_stream import CouchStream
+
+
+class CountedStream(CouchStream):
+    """A connection to a feed; there were `most` at once."""
+
+    now = most = 0
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        CountedStream.now += 1
+        CountedStream.most = max(self.now, self.most)
+        self._closes, self.close = self.close, self._closed
+
+    def _closed(self) -> None:
+        CountedStream.now -= 1
+        self._closes()
 
 
 def run_crowd(job: Job) -> Figures:
@@ -17,8 +39,11 @@ def run_crowd(job: Job) -> Figures:
     pillows = [ChoosingPillow(name) for name in names]
     for pillow in pillows:
         pillow.couch_db = job.database
-    watch = launched(pillows)
+    with mock.patch.object(couch, "CouchStream", CountedStream):
+        watch = launched(pillows)
     for pillow in pillows:
         if pillow.seen != job.documents:
             raise WorkNotDone(f"{pillow.name} saw {pillow.seen} of {job.documents} documents")
-    return watch.figures(job.documents)
+    return msgspec.structs.replace(
+        watch.figures(job.documents), feed_connections=CountedStream.most
+    )

@@ -41,6 +41,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """From the start of a write to its delivery, or of a request to its answer: where that was
     measured."""
 
+    feed_connections: int | None = None
+    """How many there were at once, at most, where that was counted."""
+
     @property
     def documents_per_second(self) -> float:
         return self.documents / self.wall_seconds

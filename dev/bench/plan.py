@@ -77,6 +77,7 @@ UNITS = {
     "peak_megabytes": "MB",
     "milliseconds_p50": "ms, half of them",
     "milliseconds_p99": "ms, 99 of 100",
+    "feed_connections": "connection to the feed",
 }
 
 LIMIT = "c"
@@ -160,6 +161,7 @@ TARGETS: Sequence[Target] = (
     Target(case="n10", measure="peak_megabytes", bound=150),
     Target(case="p50", measure="documents_per_second", of="p1", bound=0.333, at_least=True),
     Target(case="p50", measure="cpu_microseconds", of="p1", bound=3),
+    Target(case="p50", measure="feed_connections", bound=1),
     Target(case="l", measure="milliseconds_p50", bound=20),
     Target(case="l", measure="milliseconds_p99", bound=100),
     Target(case="f1", measure="documents_per_second", bound=150_000, at_least=True),

@@ -16,10 +16,10 @@ from rich.table import Table
 from dev.bench.plan import LIMIT, TARGETS, Case, Target
 from dev.bench.rounds import Measurement, Results
 
-TABLE_WIDTH = 160
+TABLE_WIDTH = 172
 HEADINGS = (
     "docs/s\nbest", "\nmedian", "\nof (c)", "client CPU\nµs, best", "\nmedian", "peak\nMB",
-    "CouchDB\nCPU µs", "Elastic\nCPU µs", "delay, ms\np50 / p99",
+    "CouchDB\nCPU µs", "Elastic\nCPU µs", "delay, ms\np50 / p99", "conns to\nthe feed",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ class Row(msgspec.Struct, frozen=True):
     elasticsearch_cpu_microseconds: float | None
     milliseconds_p50: float | None
     milliseconds_p99: float | None
+    feed_connections: int | None
     rounds: list[Measurement]
 
 
@@ -111,6 +112,10 @@ def _row(case: Case, results: Results) -> Row:
         ),
         milliseconds_p50=_median_of_known([one.milliseconds_p50 for one in taken]),
         milliseconds_p99=_median_of_known([one.milliseconds_p99 for one in taken]),
+        feed_connections=max(
+            (one.feed_connections for one in taken if one.feed_connections is not None),
+            default=None,
+        ),
         rounds=taken,
     )
 
@@ -156,6 +161,7 @@ def _table(report: Report) -> Table:
             _number(row.couchdb_cpu_microseconds),
             _number(row.elasticsearch_cpu_microseconds),
             _delay(row),
+            "" if row.feed_connections is None else f"{row.feed_connections}",
         )
     return table
 

@@ -32,6 +32,7 @@ class Measurement(msgspec.Struct, frozen=True):
     elasticsearch_cpu_microseconds: float | None
     milliseconds_p50: float | None = None
     milliseconds_p99: float | None = None
+    feed_connections: int | None = None
 
 
 Results = dict[str, list[Measurement]]
@@ -108,6 +109,7 @@ class Bench:
             None if case.alone else self._spent(elasticsearch, before[1], documents),
             figures.milliseconds_p50,
             figures.milliseconds_p99,
+            figures.feed_connections,
         )
 
     def _spent(self, place: Place, before: float | None, documents: int) -> float | None:

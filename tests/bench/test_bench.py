@@ -74,6 +74,13 @@ def test_targets_are_judged(bench):
         assert isinstance(verdict["met"], bool)
 
 
+def test_a_crowd_has_one_connection_to_the_feed(bench):
+    _, written, _ = bench
+    counted = {row["key"]: row["feed_connections"] for row in written["rows"]}
+    crowds = {"p1": 1, "p10": 1, "p50": 1}
+    assert counted == dict.fromkeys(KEYS) | crowds
+
+
 def test_the_run_says_what_it_was(bench):
     _, written, _ = bench
     assert written["documents"] == DOCUMENTS
@@ -116,7 +123,7 @@ def test_what_is_missing_in_the_index_is_found_out(elasticsearch_url):
 
 
 def test_ratios_are_taken_within_a_round():
-    slow, fast = (Measurement(rate, 1.0, 1.0, None, None, 1.0, 1.0) for rate in (1000.0, 4000.0))
+    slow, fast = (Measurement(rate, 1.0, 1.0, None, None, 1.0, 1.0, 1) for rate in (1000.0, 4000.0))
     results = {key: [fast, slow, fast] for key in KEYS}
     results["d1"] = [slow, slow, slow]
     report = make_report(
