@@ -12,6 +12,7 @@ from contextvars import ContextVar
 
 USUAL_SECONDS = 3.0
 BULK_SECONDS = 5.0
+"""What is asked for many documents at once is worth a word where it takes longer than that."""
 
 
 class Awaited:

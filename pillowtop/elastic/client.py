@@ -24,7 +24,6 @@ from pillowtop.tls import handshake_error, tls_context, tls_error
 
 CONNECT_SECONDS = 10.0
 CONNECTIONS = 4
-"""A bulk whose answer takes longer is worth a word."""
 
 CA_CERTS = "ELASTICSEARCH_CA_CERTS"
 

@@ -30,7 +30,6 @@ CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 CONNECTIONS = 10
 BROKEN = (ProtocolError, FeedInterrupted)
-"""An answer to many questions at once that takes longer is worth a word."""
 
 
 class CouchServer:

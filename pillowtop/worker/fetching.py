@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from gevent.event import Event
@@ -13,60 +14,94 @@ from pillowtop.feeds.couch_values import Loaded
 
 Load = Callable[[list[str]], Mapping[str, Loaded]]
 
+KEPT_SECONDS = 5.0
+"""For how long what was fetched is given to others: a feed says of a document that was purged, or
+that its filter hides by now, nothing more."""
+
+
+class Flight:
+    """One request for documents, made at `asked_at` (monotonic); nothing is found if it failed."""
+
+    def __init__(self) -> None:
+        self.asked_at = time.monotonic()
+        self.found: Mapping[Change, Change] = {}
+        self.is_over = Event()
+
 
 class Fetcher:
-    """Fetches the documents of changes, each once for all who have the very same change.
+    """Fetches the documents of changes, once for those who want them at about the same time.
 
-    Who asks for one that is being fetched waits for it, and who asks soon after gets what has come:
-    of that so many bytes are kept, the latest. Changes are told apart as objects, never by what
-    they say: so what is fetched was asked for once the change had been read, and is not older.
+    Who asks for one that is being fetched waits for it, and who asks soon after gets what has
+    come: of that so many bytes are kept, the latest. Changes are told apart as objects, never by
+    what they say: so what is fetched was asked for once the change had been read, and is not older.
     """
 
     def __init__(self, kept_bytes: int) -> None:
         self._kept_bytes = kept_bytes
-        self._kept: dict[Change, Change] = {}
         self._bytes = 0
-        self._coming: dict[Change, Event] = {}
+        self._kept: dict[Change, tuple[Change, float]] = {}
+        self._coming: dict[Change, Flight] = {}
 
-    def fetch(self, changes: Sequence[Change], load: Load) -> dict[Change, Change]:
+    def fetch(
+        self, changes: Sequence[Change], load: Load, asked_since: float = 0.0
+    ) -> dict[Change, Change]:
         """Each change with its document, which is shared with whoever asks for it, too.
 
-        Where `load` leaves a document out, or says that it cannot be read, the change stays as it
-        is. Raises what `load` raises: who waited for that then asks himself.
+        Nothing serves that was asked for before `asked_since` (monotonic). Where `load` leaves a
+        document out, or says that it cannot be read, the change stays as it is. Raises what `load`
+        raises: who waited for that then asks himself.
         """
-        found: dict[Change, Change] = {}
-        while lacking := [one for one in changes if one not in found]:
-            kept = {one: self._kept[one] for one in lacking if one in self._kept}
-            free = [one for one in lacking if one not in kept and one not in self._coming]
-            found |= kept
-            if free:
-                found |= self._fetched(free, load)
-            elif not kept:
-                with answer_of("CouchDB, asked by another pillow", BULK_SECONDS):
-                    self._coming[lacking[0]].wait()
-        return found
+        since = max(asked_since, time.monotonic() - KEPT_SECONDS)
+        found = self._kept_since(since, changes)
+        awaited = self._coming_since(asked_since, [one for one in changes if one not in found])
+        free = [one for one in changes if not (one in found or one in awaited)]
+        found |= self._fetched(free, load)
+        for flight in dict.fromkeys(awaited.values()):
+            with answer_of("CouchDB, asked by another pillow", BULK_SECONDS):
+                flight.is_over.wait()
+            mine = [one for one, its in awaited.items() if its is flight]
+            found |= {one: flight.found[one] for one in mine if one in flight.found}
+        return found | self._fetched([one for one in changes if one not in found], load)
+
+    def _kept_since(self, since: float, changes: Sequence[Change]) -> dict[Change, Change]:
+        kept = {one: self._kept[one] for one in changes if one in self._kept}
+        return {one: filled for one, (filled, asked_at) in kept.items() if asked_at >= since}
+
+    def _coming_since(self, since: float, changes: Sequence[Change]) -> dict[Change, Flight]:
+        coming = {one: self._coming[one] for one in changes if one in self._coming}
+        return {one: flight for one, flight in coming.items() if flight.asked_at >= since}
 
     def _fetched(self, changes: Sequence[Change], load: Load) -> dict[Change, Change]:
-        came = Event()
-        self._coming |= dict.fromkeys(changes, came)
+        if not changes:
+            return {}
+        flight = Flight()
+        self._coming |= dict.fromkeys(changes, flight)
         try:
             loaded = load([one.id for one in changes])
-            found = {one: _filled(one, loaded.get(one.id)) for one in changes}
-            self._keep(found)
+            flight.found = {one: _filled(one, loaded.get(one.id)) for one in changes}
+            self._keep(flight)
         finally:
             for one in changes:
-                del self._coming[one]
-            came.set()
-        return found
+                if self._coming.get(one) is flight:
+                    del self._coming[one]
+            flight.is_over.set()
+        return dict(flight.found)
 
-    def _keep(self, found: Mapping[Change, Change]) -> None:
-        for change, filled in found.items():
-            if filled is not change:
-                self._kept[change] = filled
-                self._bytes += _size_of(filled)
+    def _keep(self, flight: Flight) -> None:
+        for change, filled in flight.found.items():
+            size = _size_of(filled)
+            if filled is change or size > self._kept_bytes:
+                continue
+            self._drop(change)
+            self._kept[change] = filled, flight.asked_at
+            self._bytes += size
         while self._bytes > self._kept_bytes:
-            oldest = next(iter(self._kept))
-            self._bytes -= _size_of(self._kept.pop(oldest))
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, change: Change) -> None:
+        if change in self._kept:
+            filled, _ = self._kept.pop(change)
+            self._bytes -= _size_of(filled)
 
 
 def _size_of(filled: Change) -> int:
@@ -77,7 +112,7 @@ def _filled(change: Change, loaded: Loaded | None) -> Change:
     if loaded is None or not (loaded.deleted or loaded.doc is not None):
         return change
     filled = change.copy()
-    if loaded.doc is None or loaded.deleted:
+    if loaded.doc is None:
         filled.deleted = True
     else:
         filled.doc = loaded.doc

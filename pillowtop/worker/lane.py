@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -252,14 +252,24 @@ class Lane:
                 self._ground.record(letters.among, self._feed.stream, ids)
             ),
         )
-        self._ground.patience().until_done(
-            lambda: sweeper.sweep(self._ground.transport, self._versions, replayed_by)
-        )
+        with self._loading_anew():
+            self._ground.patience().until_done(
+                lambda: sweeper.sweep(self._ground.transport, self._versions, replayed_by)
+            )
         # Of documents that are not there any more, nothing else would say so for a day.
         self._ground.record(letters.hasten, self._feed.stream)
         self._ground.record(requests.sweep_done)
         self._sweep_due = None
         self._is_sweeping = False
+
+    @contextmanager
+    def _loading_anew(self) -> Iterator[None]:
+        """Write what the feed has not brought: from then on nothing older may get a version."""
+        if self._loader:
+            self._loader.load_anew()  # it reads ahead meanwhile
+        yield
+        if self._loader:
+            self._loader.load_anew()
 
     # Running documents again.
 
@@ -280,7 +290,7 @@ class Lane:
         ):
             while queue.waiting():
                 self._mirroring.disturb()
-                with self._turn:
+                with self._turn, self._loading_anew():
                     self._intake.finish()
                     queue.run()
 

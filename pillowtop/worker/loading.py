@@ -24,7 +24,7 @@ from pillowtop.worker.patience import Patience
 CHUNK_DOCUMENTS = 400
 CHUNK_BYTES = 1024 * 1024
 CHUNK_BYTES_AT_MOST = 4 * CHUNK_BYTES
-"""What documents beyond that would add to a chunk is left to be loaded one by one."""
+"""What documents beyond that would add to a request is left to be loaded one by one."""
 
 CHUNKS_AHEAD = 4
 """How many are being loaded while the one before them is packed.
@@ -81,11 +81,12 @@ class Chunk:
 class Loader:
     """Stands between a feed without documents and the intake.
 
-    Gathers changes in chunks and fills in their documents by `_bulk_get`, in the newest revision
-    (rule 5). A chunk is loaded when it is full, when it has waited for `linger_seconds`, or at
-    once when the feed has nothing more; with `whole_reads` also where a seq vouches for it, so
-    that none reaches beyond. What cannot be loaded stays as it is, and the pillow's own trigger
-    looks for it again. `fetcher` says who fetches now, for all who were given the same changes.
+    Gathers changes in chunks and fills in their documents by `_bulk_get`, in a revision that is no
+    older than the change (rule 5). A chunk is loaded when it is full, when it has waited for
+    `linger_seconds`, or at once when the feed has nothing more; with `whole_reads` also where a seq
+    vouches for it, so that none reaches beyond. What cannot be loaded stays as it is, and the
+    pillow's own trigger looks for it again. `fetcher` says who fetches now, for all who were given
+    the same changes.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Loader:
         self._way = way
         self._database = database
         self._fetcher = fetcher
+        self._trusted_since = 0.0
         self._versions = versions
         self._patience = patience
         self._spawn = spawn
@@ -118,6 +120,11 @@ class Loader:
         info = self._database.info()
         self._usual_bytes = info.external_bytes / max(info.doc_count, 1) + 1
         self._expect(self._usual_bytes)
+
+    def load_anew(self) -> None:
+        """Take nothing any more that others have asked for before now: documents may have been
+        written since then, or removed, that were newer."""
+        self._trusted_since = time.monotonic()
 
     def through(self, reads: Iterator[Read]) -> Iterator[Read]:
         """Reads with their documents, each with its version.
@@ -182,7 +189,7 @@ class Loader:
             yield self._land()
 
     def _load(self) -> None:
-        """Have the open chunk loaded. Its versions are drawn before (rule 2)."""
+        """Have the open chunk loaded. Its versions are drawn before, or nearly (rule 2)."""
         chunk, self._open = self._open, Chunk()
         changes = list(chunk.changes.values())
         chunk.version = self._versions.draw(len(changes))
@@ -210,7 +217,7 @@ class Loader:
 
     def _fill(self, chunk: Chunk, changes: list[Change]) -> None:
         load = partial(self._database.load, at_most=CHUNK_BYTES_AT_MOST)
-        fetch = partial(self._fetcher().fetch, changes, load)
+        fetch = partial(self._fetcher().fetch, changes, load, self._trusted_since)
         found = self._patience.until_done(fetch).values()
         for change in found:
             chunk.changes[change.id] = change

@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 AHEAD_BYTES = 4 * 1024 * 1024
 """How far those who share a reading may be apart."""
 
+FETCHED_BYTES = 2 * 1024 * 1024
+"""How much of what was loaded is kept for the others; decoded for filters it is many times that."""
+
 AHEAD_ALONE_BYTES = 256 * 1024
 KEPT_BYTES = 256 * 1024
 
@@ -41,6 +44,9 @@ GATHER_SECONDS = 2.0
 TURN_SECONDS = 0.000001
 """More than nothing: gevent looks for answers of servers and at the time between two rounds of its
 loop only, and of those who wait for nothing 50 go on within one, however long each may compute."""
+
+
+USUAL = BasicPillow.get_feed, BasicPillow.get_database
 
 
 class Overtaken(PillowtopError):
@@ -70,7 +76,7 @@ class Reading:
         self.answers = Answers()
         """What the connection waits for."""
 
-        self.fetcher = Fetcher(AHEAD_BYTES)
+        self.fetcher = Fetcher(FETCHED_BYTES)
         """Fetches documents that it does not carry, where several share it."""
 
         self.identity = identity
@@ -321,9 +327,10 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
         with suppress(Exception):
             feed = pillow.get_feed()
             # One that counts each change must not see it twice, as who joins others may; and of
-            # a feed that a pillow has made itself nobody knows what it is for.
+            # a feed, or a database, that a pillow has made itself nobody knows what it is for.
             counts = isinstance(pillow.get_transport(), Transactional)
-            is_usual = type(pillow).get_feed is BasicPillow.get_feed
+            kind = type(pillow)
+            is_usual = (kind.get_feed, kind.get_database) == USUAL
             if isinstance(feed, CouchFeed) and is_usual and not counts:
                 followers.setdefault(feed.selects, {})[pillow.name] = feed
                 if pillow.include_docs or Way(pillow, BasicPillow).wants_each_document:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import gevent
 import msgspec
 import pytest
@@ -11,6 +13,7 @@ from pillowtop.awaited import Answers, keep_in
 from pillowtop.changes import Change, Revision
 from pillowtop.exceptions import ServerBusy
 from pillowtop.feeds.couch_values import Loaded
+from pillowtop.worker import fetching
 from pillowtop.worker.fetching import Fetcher
 
 SECONDS = 10.0
@@ -167,3 +170,44 @@ def test_where_nothing_is_kept_it_fetches_all_the_same(server):
     found = Fetcher(kept_bytes=0).fetch([a, b], server.load)
     assert [one.has_document for one in found.values()] == [True, True]
     assert server.asked == [["a", "b"]]
+
+
+def test_what_was_asked_for_too_early_is_fetched_anew(server, fetcher, spawn):
+    """As where the pillow has written what is newer meanwhile, though it be coming still."""
+    (a,) = changes("a")
+    fetcher.fetch([a], server.load)
+    fetcher.fetch([a], server.load, time.monotonic())
+    server.goes_on.clear()
+    first = spawn(fetcher.fetch, [a], server.load, time.monotonic())
+    second = spawn(fetcher.fetch, [a], server.load, time.monotonic())
+    server.goes_on.set()
+    assert first.get(timeout=SECONDS)[a] is not second.get(timeout=SECONDS)[a]
+    assert server.asked == [["a"]] * 4
+
+
+def test_what_is_kept_has_its_time(server, fetcher, monkeypatch):
+    (a,) = changes("a")
+    fetcher.fetch([a], server.load)
+    monkeypatch.setattr(fetching, "KEPT_SECONDS", -1.0)
+    fetcher.fetch([a], server.load)
+    assert server.asked == [["a"], ["a"]]
+    assert len(fetcher._kept) == 1
+
+
+def test_what_cannot_be_had_is_said_to_all_who_wait(server, fetcher, spawn):
+    (a,) = changes("a")
+    server.answers = {"a": Loaded("a", reason="missing")}
+    server.goes_on.clear()
+    waiting = [spawn(fetcher.fetch, [a], server.load) for _ in range(5)]
+    server.goes_on.set()
+    assert [one.get(timeout=SECONDS)[a] for one in waiting] == [a] * 5
+    assert server.asked == [["a"]]
+
+
+def test_what_is_too_large_displaces_nothing(server, fetcher):
+    small, large = changes(["small", "large"])
+    huge = msgspec.Raw(b'{"x":"%s"}' % (b"x" * KEPT_BYTES))
+    server.answers = {"large": Loaded("large", "2-b", doc=huge)}
+    for one in (small, large, small):
+        fetcher.fetch([one], server.load)
+    assert server.asked == [["small"], ["large"]]

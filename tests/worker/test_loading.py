@@ -95,7 +95,7 @@ def spawn(spawned):
 
 @pytest.fixture
 def make(spawn):
-    def loader(database, pillow=None, versions=None, linger_seconds=SECONDS * 10):
+    def loader(database, pillow=None, versions=None, linger_seconds=SECONDS * 10, fetcher=None):
         patience = Patience("P", Gates(0.01), 0.01)
         made = Loader(
             Way(pillow or BasicPillow(), BasicPillow),
@@ -104,7 +104,7 @@ def make(spawn):
             patience,
             spawn,
             linger_seconds,
-            lambda: Fetcher(kept_bytes=0),
+            lambda: fetcher or Fetcher(kept_bytes=0),
         )
         made.measure()
         return made
@@ -336,3 +336,16 @@ def test_chunks_become_small_when_documents_turn_out_to_be_large(make):
     database.document_bytes = 10
     taken(loader, [read("h"), read(*"ijk")])
     assert [len(asked) for asked in database.asked][5:] == [1, 3]
+
+
+def test_what_others_asked_for_before_a_document_was_run_again_serves_no_more(make):
+    """Else the older state would have the higher version, where the feed says nothing more."""
+    database, fetcher = Database(), Fetcher(kept_bytes=10**6)
+    (one,) = changes("a")
+    first, second = (make(database, fetcher=fetcher) for _ in range(2))
+    taken(first, [Read("orders", [one], "1")])
+    database.answers = {"a": Loaded("a", reason="missing")}
+    second.load_anew()
+    (again,) = taken(second, [Read("orders", [one], "1")])
+    assert not again.changes[0].has_document
+    assert database.asked == [["a"], ["a"]]

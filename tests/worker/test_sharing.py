@@ -464,6 +464,11 @@ class Own(Shared):
         return super().get_feed()
 
 
+class OwnDatabase(Shared):
+    def get_database(self):
+        return super().get_database()
+
+
 class Counting(SQLPillow):
     couch_db = "orders"
 
@@ -477,6 +482,8 @@ def test_who_shares():
     other.couch_db = "customers"
     filtered = Shared("filtered")
     filtered.couch_filter = "design/name"
-    groups = groups_of([Shared("a"), Shared("b"), Own("own"), Counting(), other, filtered])
+    groups = groups_of(
+        [Shared("a"), Shared("b"), Own("own"), OwnDatabase("x"), Counting(), other, filtered]
+    )
     assert groups.keys() == {"a", "b"}
     assert groups["a"] is groups["b"]
