@@ -109,12 +109,12 @@ def _size_of(filled: Change) -> int:
 
 
 def _filled(change: Change, loaded: Loaded | None) -> Change:
-    if loaded is None or not (loaded.deleted or loaded.doc is not None):
-        return change
     filled = change.copy()
-    if loaded.doc is None:
+    if loaded and loaded.deleted:
         filled.deleted = True
-    else:
+    elif loaded and loaded.doc is not None:
         filled.doc = loaded.doc
         filled.changes = [Revision(loaded.rev)]
+    else:
+        return change
     return filled

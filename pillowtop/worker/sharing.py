@@ -45,8 +45,8 @@ TURN_SECONDS = 0.000001
 """More than nothing: gevent looks for answers of servers and at the time between two rounds of its
 loop only, and of those who wait for nothing 50 go on within one, however long each may compute."""
 
-
 USUAL = BasicPillow.get_feed, BasicPillow.get_database
+"""Of who makes these himself nobody knows what they are for."""
 
 
 class Overtaken(PillowtopError):
@@ -326,8 +326,7 @@ def groups_of(pillows: Iterable[BasicPillow]) -> dict[str, Group]:
     for pillow in pillows:
         with suppress(Exception):
             feed = pillow.get_feed()
-            # One that counts each change must not see it twice, as who joins others may; and of
-            # a feed, or a database, that a pillow has made itself nobody knows what it is for.
+            # One that counts each change must not see it twice, as who joins others may.
             counts = isinstance(pillow.get_transport(), Transactional)
             kind = type(pillow)
             is_usual = (kind.get_feed, kind.get_database) == USUAL
